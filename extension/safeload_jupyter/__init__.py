@@ -1,0 +1,1 @@
+"""Notebooks: the magic, the panel, the gate."""

@@ -1,0 +1,1 @@
+"""Who said yes or no, about exactly what."""

@@ -1,0 +1,140 @@
+"""Every error that safeload raises on purpose, as one tree.
+
+SafeloadError                    code, message, next: whose fault it is, and what to do
+├── UsageError                   the caller asked for something that has no meaning
+├── PolicyError                  a policy file is wrong (line, caret, nearest known key)
+├── StateError                   SAFELOAD_HOME cannot be read or written, or is damaged
+├── SourceError                  the place where the model lives did not deliver
+│   ├── NotFound                 no such repository, revision, file
+│   ├── AccessDenied             gated or private, and no token that opens it
+│   ├── Unreachable              down, too slow, cut off in the middle
+│   ├── Misbehaved               the server answered, and the answer was wrong
+│   └── Changed                  a file is not the one that was looked at
+└── NotLoaded                    a load was stopped; nothing of the model ran
+    ├── Blocked                  the policy says no
+    ├── Denied                   a person said no
+    └── DecisionNeeded           somebody has to decide, and nobody could be asked
+
+Malformed                        bytes that are not what they claim to be; never leaves a parser's caller
+Stop                             what the audit hook raises: a BaseException, since libraries swallow Exception
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AccessDenied",
+    "Blocked",
+    "Changed",
+    "DecisionNeeded",
+    "Denied",
+    "Malformed",
+    "Misbehaved",
+    "NotFound",
+    "NotLoaded",
+    "PolicyError",
+    "SafeloadError",
+    "SourceError",
+    "StateError",
+    "Stop",
+    "Unreachable",
+    "UsageError",
+]
+
+
+class SafeloadError(Exception):
+    """An error with a stable code, one sentence of what happened, and one of what to do next."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, *, next: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next = next
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next}".strip()
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Crosses process pools: keyword arguments are lost by the default.
+        return (_rebuild, (type(self), self.message, self.next))
+
+    def _render_traceback_(self) -> list[str]:
+        """One line in IPython instead of a stack: the frames are ours and help nobody."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+def _rebuild(kind: type[SafeloadError], message: str, next: str) -> SafeloadError:
+    return kind(message, next=next)
+
+
+class UsageError(SafeloadError):
+    code = "usage"
+
+
+class PolicyError(SafeloadError):
+    code = "policy"
+
+
+class StateError(SafeloadError):
+    code = "state"
+
+
+class SourceError(SafeloadError):
+    code = "source"
+
+
+class NotFound(SourceError):
+    code = "not-found"
+
+
+class AccessDenied(SourceError):
+    code = "access-denied"
+
+
+class Unreachable(SourceError):
+    code = "unreachable"
+
+
+class Misbehaved(SourceError):
+    code = "misbehaved"
+
+
+class Changed(SourceError):
+    code = "changed"
+
+
+class NotLoaded(SafeloadError):
+    code = "not-loaded"
+    exit_code = 1
+
+
+class Blocked(NotLoaded):
+    code = "blocked"
+
+
+class Denied(NotLoaded):
+    code = "denied"
+
+
+class DecisionNeeded(NotLoaded):
+    code = "decision-needed"
+    exit_code = 3
+
+
+class Malformed(ValueError):
+    """Bytes that are not what they claim to be. The engine turns it into an `Unscanned`."""
+
+
+class Stop(BaseException):
+    """Raised by the audit hook in the middle of somebody else's code; wrappers turn it into `NotLoaded`."""
+
+    def __init__(self, message: str, *, module: str = "", name: str = "") -> None:
+        super().__init__(message)
+        self.module = module
+        self.name = name
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Blocked: {self}"]

@@ -1,0 +1,1 @@
+"""The only place that lets a model execute anything."""

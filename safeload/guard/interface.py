@@ -1,0 +1,94 @@
+"""The nouns of the load: what may run, and for which one load."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from safeload.decisions.interface import Decision, basis_of
+from safeload.policy.interface import Action, Review
+from safeload.scanners.interface import How, Scanned
+from safeload.sources.interface import Call, Listing, Role, Snapshot, Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave to load exactly these bytes, once. Make it with `Grant.issue`.
+
+    `streams` maps the SHA-256 of each pickle that was scanned to the names it resolves; `code` holds the SHA-256 of
+    every source file that may be executed; `files` maps artifact paths to where the bytes lie.
+    """
+
+    call: Call
+    snapshot: Snapshot
+    decision: Decision
+    streams: Mapping[str, frozenset[tuple[str, str]]]
+    code: frozenset[str]
+    files: Mapping[str, Path]
+
+    @classmethod
+    def issue(cls, call: Call, review: Review, decision: Decision, files: Mapping[str, Path]) -> Grant:
+        """Raises `ValueError` unless `decision` allows exactly what `review` saw in local bytes."""
+        report = review.assessment.report
+        if report.how is not How.LOCAL:
+            raise ValueError("no grant from a report that was made over ranges")
+        if review.snapshot.digest is None or decision.subject != review.snapshot.digest:
+            raise ValueError("the decision is about other bytes")
+        if decision.basis != basis_of(review.policy, review.verdict):
+            raise ValueError("the decision answers another question")
+        if decision.action is not Action.ALLOW:
+            raise ValueError("the decision does not allow it")
+        if review.verdict.action is Action.BLOCK and not review.policy.unsafe_override:
+            raise ValueError("the policy blocks it and allows no override")
+        streams: dict[str, frozenset[tuple[str, str]]] = {}
+        for result in report.results:
+            if isinstance(result, Scanned):
+                for stream in result.streams:
+                    streams[stream.sha256] = streams.get(stream.sha256, frozenset()) | frozenset(stream.names)
+        code = frozenset(
+            a.digest.hex for a in review.snapshot.artifacts if a.role is Role.CODE and a.digest is not None
+        )
+        return cls(call=call, snapshot=review.snapshot, decision=decision, streams=streams, code=code, files=files)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A public function of a library that loads models: where it lives, and how to wrap it.
+
+    `attribute` is dotted from the module (`PreTrainedModel.from_pretrained`).
+    """
+
+    module: str
+    attribute: str
+
+
+class Loader(ABC):
+    """What safeload knows of one library: its entry points, the files a call opens, and how to make the call."""
+
+    name: ClassVar[str]
+    entries: ClassVar[tuple[Entry, ...]] = ()
+
+    @abstractmethod
+    def recognises(self, listing: Listing) -> bool:
+        """Would this library be the one to load such a repository, folder or file?"""
+
+    @abstractmethod
+    def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
+        """The files that `call` would open in `listing`; `Wanted(path="", repo=…)` reaches into another repository whole."""
+
+    @abstractmethod
+    def load(self, grant: Grant) -> Mapping[str, Any]:
+        """Make the call that was granted. Returns names and objects (`model`, `tokenizer`). Runs model code."""
+
+    def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
+        """The call that somebody's use of an entry point amounts to; None when it loads nothing from outside."""
+        return None
+
+    def proceed(
+        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
+    ) -> Any:
+        """Let the intercepted call go on, bound to the grant (revision pinned, private bytes handed over)."""
+        return original(*args, **kwargs)

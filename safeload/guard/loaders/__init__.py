@@ -1,0 +1,1 @@
+"""What safeload knows of each library that loads models."""

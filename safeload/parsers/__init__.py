@@ -1,0 +1,1 @@
+"""Hostile bytes to plain facts; standard library only."""

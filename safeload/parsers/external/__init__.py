@@ -1,0 +1,1 @@
+"""Formats read by a well-kept third-party parser."""

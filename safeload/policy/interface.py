@@ -1,0 +1,99 @@
+"""The nouns of judgement."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from safeload.parsers.facts import GapReason
+from safeload.scanners.interface import Severity
+from safeload.signals.interface import Assessment, Outcome
+from safeload.sources.interface import Digest, Snapshot
+
+
+class Action(str, Enum):
+    """From the mildest to the strictest."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    BLOCK = "block"
+
+    @property
+    def strictness(self) -> int:
+        return (Action.ALLOW, Action.ASK, Action.BLOCK).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why: the policy's clause, what it asks for, one sentence, and the rule, gap or signal it rests on.
+
+    `because` is stable text that names rule id and revision, location and evidence: it is part of a decision's basis.
+    """
+
+    clause: str
+    action: Action
+    text: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Reasons; the strictest decides. Without any reason: block, since empty means no."""
+
+    reasons: tuple[Reason, ...]
+
+    @property
+    def action(self) -> Action:
+        actions = [reason.action for reason in self.reasons]
+        return max(actions, key=lambda a: a.strictness) if actions else Action.BLOCK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What blocks, asks, allows. Every severity and every gap reason has an action: there is no silent default.
+
+    `rules` overrides the severity's action for one rule id; `signals` maps a signal id to actions by outcome.
+    `nothing_to_load` is for a repository in which the load finds no weights.
+    `unsafe_override` tells whether a person may approve what is blocked, with a reason.
+    """
+
+    name: str
+    findings: Mapping[Severity, Action]
+    gaps: Mapping[GapReason, Action]
+    nothing_to_load: Action
+    rules: Mapping[str, Action] = field(default_factory=dict)
+    signals: Mapping[str, Mapping[Outcome, Action]] = field(default_factory=dict)
+    unsafe_override: bool = False
+
+    def __post_init__(self) -> None:
+        if set(self.findings) != set(Severity) or set(self.gaps) != set(GapReason):
+            raise ValueError("a policy has an action for every severity and every gap reason")
+
+    @property
+    def digest(self) -> Digest:
+        """Over the clauses, not the name: two policies that say the same are the same."""
+        said = {
+            "findings": {k.value: v.value for k, v in self.findings.items()},
+            "gaps": {k.value: v.value for k, v in self.gaps.items()},
+            "nothing_to_load": self.nothing_to_load.value,
+            "rules": {k: v.value for k, v in self.rules.items()},
+            "signals": {k: {o.value: a.value for o, a in m.items()} for k, m in self.signals.items()},
+            "unsafe_override": self.unsafe_override,
+        }
+        text = json.dumps(said, sort_keys=True)
+        return Digest(algorithm="sha256", hex=hashlib.sha256(text.encode()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """What every face shows. `target` is what the user typed; `view` holds the explainer's text by artifact path."""
+
+    target: str
+    snapshot: Snapshot
+    assessment: Assessment
+    verdict: Verdict
+    policy: Policy
+    views: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,63 @@
+"""The nouns of the third stage: what else is known about a model."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar
+
+from safeload.scanners.interface import Report
+from safeload.sources.interface import About, Listing
+
+
+class Dimension(str, Enum):
+    TRUST = "trust"
+    QUALITY = "quality"
+
+
+class Outcome(str, Enum):
+    SUPPORTS = "supports"
+    NEUTRAL = "neutral"
+    WEIGHS_AGAINST = "weighs-against"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One thing known. `summary` is one plain sentence; `observed_at` is ISO 8601 UTC, "" for what headers say."""
+
+    id: str
+    dimension: Dimension
+    outcome: Outcome
+    summary: str
+    evidence: tuple[str, ...] = ()
+    observed_at: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """A report and the signals beside it. Signals are computed after the report is frozen, and never change it."""
+
+    report: Report
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """All that a probe may look at."""
+
+    report: Report
+    listing: Listing
+    about: About
+    now: str  # ISO 8601 UTC: injected, so that probes are deterministic
+
+
+class Probe(ABC):
+    """One question about a model. Raising is allowed: `assess` makes it UNKNOWN."""
+
+    id: ClassVar[str]
+    dimension: ClassVar[Dimension]
+
+    @abstractmethod
+    def observe(self, subject: Subject) -> Signal: ...

@@ -1,0 +1,1 @@
+"""Probes about how good a model is."""

@@ -1,0 +1,1 @@
+"""Probes about who stands behind a model."""

@@ -1,0 +1,227 @@
+"""The nouns of the first stage: where a model comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What bytes hash to. `algorithm` is `sha256` or `git-sha1` (SHA-1 over git's blob header and the bytes)."""
+
+    algorithm: str
+    hex: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.hex}"
+
+
+class OriginKind(str, Enum):
+    HUB = "hub"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A place that bytes come from. `revision` is a full commit, or None for a local file or folder."""
+
+    kind: OriginKind
+    name: str
+    revision: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.revision}" if self.revision else self.name
+
+
+class Role(str, Enum):
+    """What a load does with a file that it opens."""
+
+    WEIGHTS = "weights"
+    CONFIG = "config"
+    TOKENIZER = "tokenizer"
+    TEMPLATE = "template"
+    CODE = "code"  # executed
+    BESIDE = "beside"  # not opened by the load: looked at, never decides
+    TARGET = "target"  # named by the user, no loader known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One file. `path` is POSIX and relative; a file of another repository is `other/repo--path`.
+
+    `digest` is None until every byte was read; `expected` is what the source claims.
+    `origin` is None for the snapshot's own origin.
+    """
+
+    path: str
+    size: int | None = None
+    digest: Digest | None = None
+    expected: Digest | None = None
+    role: Role = Role.TARGET
+    origin: Origin | None = None
+
+    @property
+    def name_in_origin(self) -> str:
+        """The path as the artifact's own origin knows it."""
+        return self.path.partition("--")[2] if self.origin is not None else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The files that one load touches, at one moment. Build it with `Snapshot.of`.
+
+    `digest` covers the sorted (path, digest) pairs; None while any artifact has no digest.
+    """
+
+    origin: Origin
+    artifacts: tuple[Artifact, ...]
+    digest: Digest | None
+
+    @classmethod
+    def of(cls, origin: Origin, artifacts: Iterable[Artifact]) -> Snapshot:
+        ordered = tuple(sorted(artifacts, key=lambda artifact: artifact.path))
+        return cls(origin=origin, artifacts=ordered, digest=_manifest_digest(ordered))
+
+    def with_digests(self, digests: Mapping[str, Digest]) -> Snapshot:
+        """A new snapshot in which the named paths carry the digest of bytes that were read."""
+        return Snapshot.of(
+            self.origin,
+            (replace(a, digest=digests.get(a.path, a.digest)) for a in self.artifacts),
+        )
+
+
+def _manifest_digest(artifacts: Sequence[Artifact]) -> Digest | None:
+    deciding = [a for a in artifacts if a.role is not Role.BESIDE]
+    if not deciding or any(a.digest is None for a in deciding):
+        return None
+    sha = hashlib.sha256()
+    for artifact in deciding:
+        # Length-prefixed, so that no path can be mistaken for a path and a digest.
+        for part in (artifact.path, str(artifact.digest)):
+            raw = part.encode("utf-8", "surrogateescape")
+            sha.update(len(raw).to_bytes(8, "big") + raw)
+    return Digest(algorithm="sha256", hex=sha.hexdigest())
+
+
+class Readable(Protocol):
+    """Bytes at an offset: an HTTP resource by ranges, or a local file. `size` in bytes, None where unknown."""
+
+    @property
+    def size(self) -> int | None: ...
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """At most `n` bytes from `offset`; fewer only at the end. Raises `SourceError`."""
+        ...
+
+    def fileno(self) -> int | None:
+        """A descriptor that holds the whole file, or None (ranges)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One load that somebody asked for, before anything was done about it.
+
+    `target` is a path, `org/name` or `org/name@revision`; `loader` the name of a `guard.interface.Loader` or ""
+    (to be found from the files); `entry` the public name that was called (`AutoModel`); `options` its arguments.
+    """
+
+    target: str
+    revision: str | None = None
+    loader: str = ""
+    entry: str = ""
+    trust_remote_code: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A file that a load would open. `repo` and `revision` name another repository; None is the call's own."""
+
+    path: str
+    role: Role
+    repo: str | None = None
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a loader's scope is given to find its files: all artifacts of one source, and a reader of small ones.
+
+    `read(path)` returns the whole file (bounded by `limits.SMALL_FILE`), or None where there is no such file.
+    """
+
+    origin: Origin
+    artifacts: tuple[Artifact, ...]
+    read: Callable[[str], bytes | None]
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(a.path for a in self.artifacts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a hub says of a repository, as it said it. A key that is absent was not answered: unknown, not empty.
+
+    `facts` keys (JSON values): author, created_at, last_modified, downloads, likes, gated, private, disabled, tags,
+    card (README front matter, dict), card_text (str, bounded), model_index, eval_results, library, pipeline_tag,
+    security ({"status": …, "files": [{"path","level"}]}), organisation ({"name","verified","members","followers"} or
+    {"person": true, …}), commits ([{"id","title","authors","at"}] newest first), requested_revision (what the user typed).
+    `unanswered` maps a key to why it could not be had.
+    """
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+
+
+class Progress(Protocol):
+    """Told what is going on; does nothing by default."""
+
+    def step(self, text: str) -> None: ...
+
+    def bytes(self, done: int, total: int | None) -> None: ...
+
+
+class Silent:
+    """The progress that says nothing."""
+
+    def step(self, text: str) -> None:
+        return None
+
+    def bytes(self, done: int, total: int | None) -> None:
+        return None
+
+
+class Source(ABC):
+    """A repository at one commit, or a local file or folder. Resolved when it is made; raises `SourceError`."""
+
+    origin: Origin
+
+    @abstractmethod
+    def files(self) -> tuple[Artifact, ...]:
+        """Every file, with the sizes and digests that the source claims."""
+
+    @abstractmethod
+    def open(self, path: str) -> Readable:
+        """The bytes of one file, by ranges where the source is remote and the file is not in the cache."""
+
+    @abstractmethod
+    def cached(self, path: str) -> Path | None:
+        """Where the file lies on this machine at this revision, or None."""
+
+    @abstractmethod
+    def fetch(self, paths: Sequence[str], progress: Progress) -> Mapping[str, Path]:
+        """Bring the files here and say where they lie. Nothing is left half-written. Raises `SourceError`."""
+
+    @abstractmethod
+    def about(self) -> About:
+        """What the source says of itself; never raises: what was not answered is in `unanswered`."""
