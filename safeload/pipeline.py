@@ -8,7 +8,7 @@ from typing import Any
 
 from safeload.decisions.interface import Decider, DeciderKind, Decision
 from safeload.policy.interface import Policy, Review
-from safeload.sources.interface import Call, Progress, Silent
+from safeload.sources.interface import Call, Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Loaded:
 
 
 def scan(call: Call, *, policy: Policy, progress: Progress | None = None) -> Review:
-    """Look at the files that `call` would open, by ranges where they are not here; no signals. Raises `SafeloadError`."""
+    """Look at the files that `call` would open; no signals. Raises `SafeloadError`."""
     return review(call, policy=policy, progress=progress, signals=False)
 
 

@@ -57,7 +57,7 @@ class Decider(ABC):
 
     def show(self, review: Review) -> None:
         """Show a review that is not a question (allowed, blocked). Does nothing by default."""
-        return None
+        return
 
 
 def basis_of(policy: Policy, verdict: Verdict) -> Digest:

@@ -45,7 +45,7 @@ class PickleRole(str, Enum):
 class Use:
     """One way in which a stream uses a global; equal uses are counted, not repeated.
 
-    `shape` holds one short tag an argument: `str`, `int`, `float`, `bytes`, `bool`, `none`, `tuple`, `list`, `dict`, `set`,
+    `shape` holds one tag an argument: `str`, `int`, `float`, `bytes`, `bool`, `none`, `tuple`, `list`, `dict`, `set`,
     `global:module.name`, `result` (of a call), `persistent`, `other`; short strings also as `str:'latin1'`.
     `offset` is where the global's name first stands in the member, in bytes, -1 where it could not be told.
     `example` is the first call's arguments as escaped, shortened text.
@@ -90,7 +90,7 @@ class PickleFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFacts:
-    """A ZIP as its central directory tells it. `anomalies` are short codes with detail, e.g. `duplicate-member: data.pkl`."""
+    """A ZIP by its central directory. `anomalies` are codes with detail, e.g. `duplicate-member: data.pkl`."""
 
     members: int
     anomalies: tuple[str, ...] = ()
@@ -174,12 +174,12 @@ def decode(kind: Any, value: Any) -> Any:
             return kind(value)
         except ValueError as error:
             raise Malformed(f"not one of {kind.__name__}") from error
-    if dataclasses.is_dataclass(kind):
-        hints = _hints(kind)  # type: ignore[arg-type]
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        hints = _hints(kind)
         if not isinstance(value, dict) or not value.keys() <= hints.keys():
             raise Malformed(f"not a {kind.__name__}")
         try:
-            return kind(**{key: decode(hints[key], v) for key, v in value.items()})  # type: ignore[operator]
+            return kind(**{key: decode(hints[key], v) for key, v in value.items()})
         except TypeError as error:
             raise Malformed(f"a {kind.__name__} lacks a field") from error
     if type(value) is not kind:
