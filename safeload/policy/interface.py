@@ -11,7 +11,7 @@ from enum import Enum
 from safeload.parsers.facts import GapReason
 from safeload.scanners.interface import Severity
 from safeload.signals.interface import Assessment, Outcome
-from safeload.sources.interface import Digest, Snapshot
+from safeload.sources.interface import Call, Digest, Snapshot
 
 
 class Action(str, Enum):
@@ -89,7 +89,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What every face shows. `target` is what the user typed; `view` holds the explainer's text by artifact path."""
+    """What every face shows. `target` is what the user typed; `views` holds the explainer's text by artifact path.
+
+    `call` is the load that was asked about: faces need it to name the exact command that approves it.
+    """
 
     target: str
     snapshot: Snapshot
@@ -97,3 +100,4 @@ class Review:
     verdict: Verdict
     policy: Policy
     views: Mapping[str, str] = field(default_factory=dict)
+    call: Call | None = None

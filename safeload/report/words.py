@@ -1,0 +1,254 @@
+"""The sentences that every face says in the same way: plain text, escaped, without layout."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from safeload.policy.interface import Action, Reason, Review
+from safeload.scanners.interface import Finding, How, Location, Severity, Unscanned
+from safeload.signals.interface import Dimension, Outcome, Signal
+from safeload.sources.interface import Origin, OriginKind, Role
+
+HEADLINES = {Action.ALLOW: "Nothing to ask", Action.ASK: "Your decision", Action.BLOCK: "Blocked"}
+MARKS = {Action.ALLOW: "✓", Action.ASK: "?", Action.BLOCK: "✕"}
+OUTCOMES = {
+    Outcome.SUPPORTS: "supports",
+    Outcome.NEUTRAL: "neutral",
+    Outcome.WEIGHS_AGAINST: "weighs against",
+    Outcome.UNKNOWN: "unknown",
+}
+OUTCOME_MARKS = {Outcome.SUPPORTS: "●", Outcome.NEUTRAL: "○", Outcome.WEIGHS_AGAINST: "▲", Outcome.UNKNOWN: "?"}
+STEP = " \u203a "  # between an archive and what is in it
+WHY = "what you checked"  # stands where a person writes the reason of an approval
+SHORT_COMMIT = 7  # characters; what the hub's own pages show
+ASIDE = {Role.BESIDE}
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """Hostile text as one line without control, format, bidirectional or other unprintable characters."""
+    shown = text if limit is None or len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+    return "".join(c if c.isprintable() else _escape(c) for c in shown)
+
+
+def _escape(character: str) -> str:
+    if character in "\n\r\t":
+        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def plain_lines(text: str) -> list[str]:
+    """Hostile text of several lines (decompiled code), each made plain; tabs become four spaces."""
+    return [plain(line.expandtabs(4)) for line in text.split("\n")]
+
+
+def size(n: int) -> str:
+    """Bytes as people say them, in powers of ten: 912 B, 4.1 kB, 438 MB."""
+    value, unit = float(n), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    if unit == "B":
+        return f"{n} B"
+    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
+
+
+def count(n: int, noun: str, plural: str = "") -> str:
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
+
+
+def title(origin: Origin) -> str:
+    """The name of what is loaded."""
+    return plain(origin.name)
+
+
+def place(location: Location) -> str:
+    """Artifact, members, byte: where somebody would look it up."""
+    path = STEP.join(plain(part) for part in (location.artifact, *location.member))
+    return path if location.offset is None or location.offset < 0 else f"{path}, byte {location.offset}"
+
+
+def looked_at(review: Review) -> tuple[str, ...]:
+    """What the report is about, in short parts: commit, files that the load opens, their size, how they were read."""
+    snapshot, report = review.snapshot, review.assessment.report
+    opened = [a for a in snapshot.artifacts if a.role not in ASIDE]
+    parts = [f"commit {plain(snapshot.origin.revision)[:SHORT_COMMIT]}"] if snapshot.origin.revision else []
+    if snapshot.origin.kind is OriginKind.LOCAL and len(snapshot.artifacts) == 1:
+        parts.append("opens this file")
+    else:
+        parts.append(f"opens {len(opened)} of {count(len(snapshot.artifacts), 'file')}")
+    sizes = [a.size for a in opened]
+    if opened and None not in sizes:
+        parts.append(size(sum(s for s in sizes if s is not None)))
+    parts.append("read by ranges" if report.how is How.RANGES else "read whole")
+    return tuple(parts)
+
+
+def nothing_ran(review: Review) -> str:
+    """What has not happened yet, said exactly."""
+    if review.assessment.report.how is How.RANGES:
+        return "No weights have been downloaded, and nothing of it has run."
+    return "Nothing of it has run."
+
+
+def deciding(review: Review) -> tuple[Reason, ...]:
+    """The reasons that made the verdict what it is, in the policy's order."""
+    action = review.verdict.action
+    return tuple(reason for reason in review.verdict.reasons if reason.action is action)
+
+
+def sentence(review: Review) -> str:
+    """What loading would do, and that nothing has happened yet."""
+    action = review.verdict.action
+    if action is Action.ALLOW:
+        opened = sum(a.role not in ASIDE for a in review.snapshot.artifacts)
+        what = "the file that is loaded" if opened == 1 else f"the {opened} files that the load opens"
+        return f"Under the policy {plain(review.policy.name)!r}, nothing in {what} needs a decision."
+    reasons = deciding(review)
+    if not reasons:
+        return f"Nothing was found that the policy could allow, and an empty answer is a no. {nothing_ran(review)}"
+    more = f" ({count(len(reasons) - 1, 'more reason')} below.)" if len(reasons) > 1 else ""
+    return f"{ended(plain(reasons[0].text))}{more} {nothing_ran(review)}"
+
+
+def ended(text: str) -> str:
+    """The text as a sentence that ends."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def gaps(review: Review) -> tuple[Unscanned, ...]:
+    """What was not read, or not whole."""
+    return tuple(r for r in review.assessment.report.results if isinstance(r, Unscanned))
+
+
+def gap_sentence(gap: Unscanned) -> str:
+    detail = f": {plain(gap.detail)}" if gap.detail else ""
+    return ended(f"Not read ({gap.reason.value}){detail}")
+
+
+def aside(review: Review) -> tuple[Finding, ...]:
+    """Findings in files that the load does not open: shown, never deciding."""
+    report = review.assessment.report
+    return tuple(f for f in report.findings if report.role(f.location.artifact) in ASIDE)
+
+
+def strictest_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, the most severe first."""
+    order = list(Severity)
+    return tuple(sorted(findings, key=lambda f: -order.index(f.rule.severity)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One of the three questions that people have, and what is known."""
+
+    question: str
+    outcome: Outcome
+    text: str
+
+
+def answers(review: Review) -> tuple[Answer, Answer, Answer]:
+    """Can it hurt me? Who is behind it? Is it any good? Each in one sentence."""
+    return (
+        Answer(question="Can it hurt me?", outcome=_HURTS[review.verdict.action], text=_hurts(review)),
+        _of_signals("Who is behind it?", review, Dimension.TRUST),
+        _of_signals("Is it any good?", review, Dimension.QUALITY),
+    )
+
+
+_HURTS = {Action.ALLOW: Outcome.SUPPORTS, Action.ASK: Outcome.NEUTRAL, Action.BLOCK: Outcome.WEIGHS_AGAINST}
+
+
+def _hurts(review: Review) -> str:
+    reasons = deciding(review)
+    if review.verdict.action is Action.ALLOW:
+        return "Nothing was found that would run, and everything that the load opens was accounted for."
+    if not reasons:
+        return "Nothing is known about it."
+    return ended(plain(reasons[0].text))
+
+
+def _of_signals(question: str, review: Review, dimension: Dimension) -> Answer:
+    signals = signals_of(review, dimension)
+    if not signals:
+        return Answer(question=question, outcome=Outcome.UNKNOWN, text="Not asked.")
+    telling = [s for s in signals if s.outcome is not Outcome.UNKNOWN]
+    if not telling:
+        return Answer(question=question, outcome=Outcome.UNKNOWN, text="Not known: nothing was answered.")
+    said = " ".join(ended(plain(s.summary)) for s in telling[:2])
+    return Answer(question=question, outcome=telling[0].outcome, text=said)
+
+
+def signals_of(review: Review, dimension: Dimension) -> tuple[Signal, ...]:
+    """The signals of one dimension: what weighs against first, what is not known last."""
+    order = (Outcome.WEIGHS_AGAINST, Outcome.SUPPORTS, Outcome.NEUTRAL, Outcome.UNKNOWN)
+    mine = [s for s in review.assessment.signals if s.dimension is dimension]
+    return tuple(sorted(mine, key=lambda s: order.index(s.outcome)))
+
+
+def quoted(word: str) -> str:
+    """One word for a POSIX shell, which prints as itself whatever it holds."""
+    if plain(word) == word:
+        return shlex.quote(word)
+    raw = word.encode("utf-8", "surrogateescape")
+    return "$'" + "".join(_shell_byte(b) for b in raw) + "'"
+
+
+def _shell_byte(byte: int) -> str:
+    return chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "'\\" else f"\\x{byte:02x}"
+
+
+def pinned(origin: Origin) -> str:
+    """What names exactly these bytes on a command line: `org/name@COMMIT`, or the path."""
+    if origin.kind is OriginKind.HUB:
+        return f"{origin.name}@{origin.revision}" if origin.revision else origin.name
+    return f"./{origin.name}" if origin.name.startswith("-") else origin.name
+
+
+def approve_command(review: Review, *, verb: str = "approve", override: bool = False) -> str:
+    """The exact command that approves (or denies) what this review is about, ready to be pasted."""
+    call = review.call
+    words = ["safeload", verb, quoted(pinned(review.snapshot.origin))]
+    if call is not None and call.loader:
+        words += ["--loader", quoted(call.loader)]
+    if call is not None and call.trust_remote_code:
+        words.append("--trust-remote-code")
+    if review.policy.name != "standard":
+        words += ["--policy", quoted(review.policy.name)]
+    if override:
+        words.append("--unsafe-override")
+    return " ".join([*words, "--reason", f'"{WHY}"'])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """What to do next: a sentence, and a command to paste ("" where there is none)."""
+
+    text: str
+    command: str = ""
+
+
+def next_step(review: Review) -> Next | None:
+    """None when there is nothing to decide."""
+    action = review.verdict.action
+    if action is Action.ALLOW:
+        return None
+    if action is Action.ASK:
+        return Next(
+            text="If you have checked it and want it loaded, approve exactly these bytes:",
+            command=approve_command(review),
+        )
+    fixes = [f.rule.fix for f in strictest_findings(review.assessment.report.findings) if f.rule.fix]
+    fix = f" {ended(plain(fixes[0]))}" if fixes else ""
+    if review.policy.unsafe_override:
+        command = approve_command(review, override=True)
+        return Next(
+            text=f"Do not load it.{fix} Your policy lets you override this, with a reason that is logged:",
+            command=command,
+        )
+    return Next(text=f"Do not load it.{fix} The policy {plain(review.policy.name)!r} allows no override.")
