@@ -129,12 +129,16 @@ class Malformed(ValueError):
 
 
 class Stop(BaseException):
-    """Raised by the audit hook in the middle of somebody else's code; wrappers turn it into `NotLoaded`."""
+    """Raised by the audit hook in the middle of somebody else's code; wrappers turn it into `NotLoaded`.
 
-    def __init__(self, message: str, *, module: str = "", name: str = "") -> None:
+    `cause` is the error that it carries outwards, past libraries that swallow `Exception`.
+    """
+
+    def __init__(self, message: str, *, module: str = "", name: str = "", cause: SafeloadError | None = None) -> None:
         super().__init__(message)
         self.module = module
         self.name = name
+        self.cause = cause
 
     def _render_traceback_(self) -> list[str]:
         return [f"Blocked: {self}"]

@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from safeload.decisions.interface import Decision, basis_of
+from safeload.parsers.facts import Stream
 from safeload.policy.interface import Action, Review
-from safeload.scanners.interface import How, Scanned
-from safeload.sources.interface import Call, Listing, Role, Snapshot, Wanted
+from safeload.scanners.interface import How
+from safeload.sources.interface import Call, Listing, Role, Snapshot, Source, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Leave to load exactly these bytes, once. Make it with `Grant.issue`.
 
-    `streams` maps the SHA-256 of each pickle that was scanned to the names it resolves; `code` holds the SHA-256 of
-    every source file that may be executed; `files` maps artifact paths to where the bytes lie.
+    `streams` are the pickles that were scanned, with the names each resolves; `code` holds the paths of the artifacts
+    that may be executed; `files` maps artifact paths to where the bytes lie.
     """
 
     call: Call
     snapshot: Snapshot
     decision: Decision
-    streams: Mapping[str, frozenset[tuple[str, str]]]
+    streams: tuple[Stream, ...]
     code: frozenset[str]
     files: Mapping[str, Path]
 
@@ -43,14 +44,10 @@ class Grant:
             raise ValueError("the decision does not allow it")
         if review.verdict.action is Action.BLOCK and not review.policy.unsafe_override:
             raise ValueError("the policy blocks it and allows no override")
-        streams: dict[str, frozenset[tuple[str, str]]] = {}
-        for result in report.results:
-            if isinstance(result, Scanned):
-                for stream in result.streams:
-                    streams[stream.sha256] = streams.get(stream.sha256, frozenset()) | frozenset(stream.names)
-        code = frozenset(
-            a.digest.hex for a in review.snapshot.artifacts if a.role is Role.CODE and a.digest is not None
+        streams = tuple(
+            stream for result in report.results for stream in result.streams
         )
+        code = frozenset(a.path for a in review.snapshot.artifacts if a.role is Role.CODE)
         return cls(call=call, snapshot=review.snapshot, decision=decision, streams=streams, code=code, files=files)
 
 
@@ -58,11 +55,13 @@ class Grant:
 class Entry:
     """A public function of a library that loads models: where it lives, and how to wrap it.
 
-    `attribute` is dotted from the module (`PreTrainedModel.from_pretrained`).
+    `attribute` is dotted from the module (`PreTrainedModel.from_pretrained`). `family`: subclasses hold copies of the
+    method, which are wrapped too.
     """
 
     module: str
     attribute: str
+    family: bool = False
 
 
 class Loader(ABC):
@@ -77,7 +76,7 @@ class Loader(ABC):
 
     @abstractmethod
     def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
-        """The files that `call` would open in `listing`; `Wanted(path="", repo=…)` reaches into another repository whole."""
+        """The files that `call` would open in `listing`; `Wanted(path="", repo=…)` is another repository, whole."""
 
     @abstractmethod
     def load(self, grant: Grant) -> Mapping[str, Any]:
@@ -92,3 +91,14 @@ class Loader(ABC):
     ) -> Any:
         """Let the intercepted call go on, bound to the grant (revision pinned, private bytes handed over)."""
         return original(*args, **kwargs)
+
+    def attempt(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Try the call under the hook alone, where trying has no effect and can be repeated.
+
+        Raises `Stop` when it met a name that is not free, `NotImplementedError` where trying is not harmless.
+        """
+        raise NotImplementedError
+
+    def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
+        """The bytes of an intercepted call that is not about a path or a repository (an open file, a buffer)."""
+        return None

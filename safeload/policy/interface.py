@@ -100,4 +100,8 @@ class Review:
     verdict: Verdict
     policy: Policy
     views: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str:
+        return self.call.target
     call: Call | None = None

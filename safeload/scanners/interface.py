@@ -77,13 +77,14 @@ class Scanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unscanned:
-    """Not read, or not whole. `findings` hold what was seen before reading failed."""
+    """Not read, or not whole. `findings` and `streams` hold what was seen before reading failed."""
 
     location: Location
     reason: GapReason
     detail: str
     format: str = "unknown"
     findings: tuple[Finding, ...] = ()
+    streams: tuple[Stream, ...] = ()
 
 
 Result = Scanned | Unscanned

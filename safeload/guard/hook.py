@@ -1,0 +1,222 @@
+"""The one audit hook: it admits or raises, nothing else.
+
+CPython raises `pickle.find_class` for every name that an unpickler resolves, whoever bound `load` before us, and `exec`
+for every module body (PEP 578, https://docs.python.org/3/library/audit_events.html). The hook cannot be removed: `off()`
+makes it inert. It never scans, asks, imports or writes; what it stopped is kept in memory until somebody collects it.
+"""
+
+from __future__ import annotations
+
+import _compat_pickle
+import os
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import CodeType, FrameType
+
+from safeload.errors import Stop
+
+Pair = tuple[str, str]
+
+# Functions that read what another process of the same program wrote: their streams may name the user's own classes. The
+# exact function, never the module: `executor.submit(pickle.loads, data)` runs inside concurrent.futures too.
+RECEIVERS: frozenset[Pair] = frozenset(
+    {
+        ("multiprocessing.connection", "recv"),
+        ("multiprocessing.queues", "get"),
+        ("multiprocessing.spawn", "_main"),
+        ("multiprocessing.spawn", "spawn_main"),
+        ("multiprocessing.forkserver", "main"),
+        ("multiprocess.connection", "recv"),
+        ("multiprocess.queues", "get"),
+        ("multiprocess.spawn", "_main"),
+        ("torch.multiprocessing.queue", "recv"),
+        ("joblib.externals.loky.backend.queues", "get"),
+        ("joblib.externals.loky.backend.popen_loky_posix", "main"),
+        ("joblib.externals.loky.process_executor", "__call__"),
+        ("jedi.inference.compiled.subprocess", "_send"),
+        ("jedi.inference.compiled.subprocess", "listen"),
+        ("distributed.protocol.pickle", "loads"),
+        ("ray._private.serialization", "_deserialize_pickle5_data"),
+    }
+)
+
+# Functions that read a cache which an installed tool wrote for itself.
+TOOL_CACHES: frozenset[Pair] = frozenset(
+    {
+        ("parso.cache", "_load_from_file_system"),
+        ("torch._inductor.codecache", "_lookup_graph"),
+        ("torch._inductor.codecache", "iterate_over_candidates"),
+        ("numba.core.caching", "_load_index"),
+        ("numba.core.serialize", "_numba_unpickle"),
+    }
+)
+
+# Frames between a reading function and the unpickler that say nothing about who reads.
+_PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "cloudpickle.cloudpickle"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """What the hook refused: the name (or the file of the code), and the module that asked for it."""
+
+    event: str
+    module: str
+    name: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the hook decides by; made by `on()`, replaced whole, never edited."""
+
+    free: frozenset[Pair]
+    dangerous: Callable[[str, str], bool]
+    code_folders: tuple[str, ...]
+
+
+class _Thread(threading.local):
+    admitted: frozenset[Pair] | None = None
+
+
+_rules: Rules | None = None
+_installed = False
+_thread = _Thread()
+_approved_code: list[CodeType] = []
+_stops: deque[Stopped] = deque(maxlen=1000)
+
+
+def on(rules: Rules) -> None:
+    """Start to decide by these rules. The hook itself is added once in a process's life."""
+    global _rules, _installed
+    _rules = rules
+    if not _installed:
+        _installed = True
+        sys.addaudithook(_hook)
+
+
+def off() -> None:
+    """Make the hook inert. It stays: CPython has no way to take one out."""
+    global _rules
+    _rules = None
+
+
+def is_on() -> bool:
+    return _rules is not None
+
+
+@contextmanager
+def admitting(names: Iterable[Pair]) -> Iterator[None]:
+    """While the guard hands scanned bytes to an unpickler on this thread: these names pass, and free ones."""
+    before = _thread.admitted
+    _thread.admitted = frozenset(names)
+    try:
+        yield
+    finally:
+        _thread.admitted = before
+
+
+@contextmanager
+def executing(code: Iterable[CodeType]) -> Iterator[None]:
+    """While a granted load runs: module bodies of repository code equal to one of these pass, from source or `.pyc`."""
+    mine = list(code)
+    _approved_code.extend(mine)
+    try:
+        yield
+    finally:
+        for item in mine:
+            _forget(item)
+
+
+def _forget(item: CodeType) -> None:
+    # By identity: two grants may hold equal code.
+    for index, other in enumerate(_approved_code):
+        if other is item:
+            del _approved_code[index]
+            return
+
+
+def collect() -> tuple[Stopped, ...]:
+    """What was stopped since the last call."""
+    taken = []
+    while _stops:
+        taken.append(_stops.popleft())
+    return tuple(taken)
+
+
+def variants(module: str, name: str) -> tuple[Pair, ...]:
+    """The pair as the stream spells it, and as protocols below 3 map it (the event comes before the mapping)."""
+    mapped = _compat_pickle.NAME_MAPPING.get((module, name))
+    if mapped is None and module in _compat_pickle.IMPORT_MAPPING:
+        mapped = (_compat_pickle.IMPORT_MAPPING[module], name)
+    return ((module, name),) if mapped is None else ((module, name), mapped)
+
+
+def _hook(event: str, args: tuple[object, ...]) -> None:
+    if event == "pickle.find_class":
+        rules = _rules
+        if rules is not None:
+            _find_class(rules, str(args[0]), str(args[1]))
+    elif event == "exec":
+        rules = _rules
+        if rules is not None and rules.code_folders:
+            _exec(rules, args[0])
+
+
+def _find_class(rules: Rules, module: str, name: str) -> None:
+    if (module, name) in rules.free:
+        return
+    admitted = _thread.admitted
+    if admitted is not None:
+        if (module, name) in admitted:
+            return
+    elif not any(rules.dangerous(m, n) for m, n in variants(module, name)) and _reader_is_known(sys._getframe(2)):
+        return
+    reader = _reader(sys._getframe(2))
+    _stops.append(Stopped(event="pickle.find_class", module=module, name=name, reader=reader))
+    raise Stop(
+        f"{reader} was unpickling a stream that asks for {module}.{name}, which nobody has decided on. Nothing was loaded.",
+        module=module,
+        name=name,
+    )
+
+
+def _reading_frame(frame: FrameType | None) -> FrameType | None:
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if module not in _PASSED_OVER and not str(module).startswith("safeload."):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def _reader(frame: FrameType | None) -> str:
+    found = _reading_frame(frame)
+    return str(found.f_globals.get("__name__", "?")) if found is not None else "?"
+
+
+def _reader_is_known(frame: FrameType | None) -> bool:
+    found = _reading_frame(frame)
+    if found is None:
+        return False
+    pair = (found.f_globals.get("__name__", ""), found.f_code.co_name)
+    return pair in RECEIVERS or pair in TOOL_CACHES
+
+
+def _exec(rules: Rules, code: object) -> None:
+    if not isinstance(code, CodeType):
+        return
+    filename = code.co_filename
+    if not filename.startswith(rules.code_folders):
+        return
+    # An empty module body (a package's __init__) does nothing; code equality leaves out the file's name only.
+    if code == _EMPTY or any(code == approved for approved in _approved_code):
+        return
+    _stops.append(Stopped(event="exec", module=filename, name=code.co_name, reader=""))
+    raise Stop(f"The repository code {os.path.basename(filename)} was about to run, and nobody has approved it.")  # noqa: PTH119
+
+
+_EMPTY = compile("", "<empty>", "exec")

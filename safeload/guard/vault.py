@@ -1,0 +1,149 @@
+"""The bytes that were decided on are the bytes that are loaded.
+
+`standard`: a file is opened once, must belong to this user, is hashed through that descriptor, compared with what the hub
+announced, and must be the same file, unchanged, after the load. Overwriting a mapped file later is not covered: see
+docs/guard.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from safeload import limits
+from safeload.errors import Changed, Misbehaved, SourceError
+from safeload.sources.interface import Digest
+
+_CHUNK = 4 * limits.MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """One version of one file, as the file system tells it; times in nanoseconds, size in bytes."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Identity:
+        return cls(
+            device=status.st_dev,
+            inode=status.st_ino,
+            size=status.st_size,
+            mtime_ns=status.st_mtime_ns,
+            ctime_ns=status.st_ctime_ns,
+        )
+
+    @property
+    def key(self) -> tuple[int, int, int, int, int]:
+        return (self.device, self.inode, self.size, self.mtime_ns, self.ctime_ns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A file that was hashed: where it lies, which version it was, what its bytes hash to."""
+
+    path: Path
+    identity: Identity
+    digest: Digest
+
+
+class Remembered(Protocol):
+    """Digests of files that did not change since they were hashed, by identity."""
+
+    def digest(self, key: tuple[int, int, int, int, int]) -> str | None: ...
+
+    def remember_digest(self, key: tuple[int, int, int, int, int], sha256: str) -> None: ...
+
+
+def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None = None) -> Held:
+    """Hash the file, or remember its hash; compare it with what the source announced.
+
+    Raises `SourceError` when it cannot be trusted to stay what it is, `Misbehaved` when it is not what was announced.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            _check_keeper(path, status)
+            identity = Identity.of(status)
+            sha256 = memo.digest(identity.key) if memo is not None else None
+            if sha256 is None or (expected is not None and expected.algorithm != "sha256"):
+                sha256 = _hash(file, path, identity, expected)
+                if memo is not None:
+                    memo.remember_digest(identity.key, sha256)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror}).", next="Check the file's permissions.") from error
+    digest = Digest(algorithm="sha256", hex=sha256)
+    if expected is not None and expected.algorithm == "sha256" and expected != digest:
+        raise _not_announced(path, expected, digest)
+    return Held(path=path, identity=identity, digest=digest)
+
+
+def recheck(held: Iterable[Held]) -> None:
+    """Every file is still the one that was hashed. Raises `Changed`; then nothing of the load may be used."""
+    for item in held:
+        try:
+            now = Identity.of(item.path.stat())
+        except OSError as error:
+            raise Changed(f"{item.path} was there, and is gone after the load.", next=_AGAIN) from error
+        if now != item.identity:
+            raise Changed(f"{item.path} changed while it was being loaded.", next=_AGAIN)
+
+
+_AGAIN = "What was loaded was thrown away. Find out what writes to this file, then load again."
+
+
+def _check_keeper(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(f"{path} is not a regular file.", next="Give the path of a file.")
+    if not hasattr(os, "getuid"):
+        return
+    if status.st_uid not in (os.getuid(), 0):
+        raise SourceError(
+            f"{path} belongs to another user, who could change it after it was looked at.",
+            next="Copy it to a folder of your own, and load it from there.",
+        )
+    if status.st_mode & stat.S_IWOTH:
+        raise SourceError(
+            f"{path} can be written by every user of this machine.",
+            next=f"chmod o-w {path}",
+        )
+
+
+def _hash(file: BinaryIO | object, path: Path, identity: Identity, expected: Digest | None) -> str:
+    sha256 = hashlib.sha256()
+    git = None
+    if expected is not None and expected.algorithm == "git-sha1":
+        # Git's blob id: a name for the bytes, not proof against an attacker; our own SHA-256 is what is decided on.
+        git = hashlib.sha1(b"blob %d\0" % identity.size, usedforsecurity=False)
+    done = 0
+    descriptor = file.fileno()  # type: ignore[attr-defined]
+    while chunk := os.read(descriptor, _CHUNK):
+        sha256.update(chunk)
+        if git is not None:
+            git.update(chunk)
+        done += len(chunk)
+    if done != identity.size or Identity.of(os.fstat(descriptor)) != identity:
+        raise Changed(f"{path} changed while it was being read.", next="Wait until it is complete, then load again.")
+    if git is not None and expected is not None and git.hexdigest() != expected.hex:
+        raise _not_announced(path, expected, Digest(algorithm="git-sha1", hex=git.hexdigest()))
+    return sha256.hexdigest()
+
+
+def _not_announced(path: Path, expected: Digest, found: Digest) -> Misbehaved:
+    return Misbehaved(
+        f"{path.name} is not the file that the hub announced: expected {expected}, found {found}.",
+        next=f"Delete {path} and download it again. If it repeats, the server or its mirror serves other bytes.",
+    )
+
+
+def digests(held: Mapping[str, Held]) -> dict[str, Digest]:
+    return {path: item.digest for path, item in held.items()}
