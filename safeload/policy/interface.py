@@ -89,12 +89,12 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Review:
-    """What every face shows. `target` is what the user typed; `views` holds the explainer's text by artifact path.
+    """What every face shows. `views` holds the explainer's text by artifact path.
 
     `call` is the load that was asked about: faces need it to name the exact command that approves it.
     """
 
-    target: str
+    call: Call
     snapshot: Snapshot
     assessment: Assessment
     verdict: Verdict
@@ -103,5 +103,5 @@ class Review:
 
     @property
     def target(self) -> str:
+        """What the user typed."""
         return self.call.target
-    call: Call | None = None

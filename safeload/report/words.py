@@ -214,9 +214,9 @@ def approve_command(review: Review, *, verb: str = "approve", override: bool = F
     """The exact command that approves (or denies) what this review is about, ready to be pasted."""
     call = review.call
     words = ["safeload", verb, quoted(pinned(review.snapshot.origin))]
-    if call is not None and call.loader:
+    if call.loader:
         words += ["--loader", quoted(call.loader)]
-    if call is not None and call.trust_remote_code:
+    if call.trust_remote_code:
         words.append("--trust-remote-code")
     if review.policy.name != "standard":
         words += ["--policy", quoted(review.policy.name)]
