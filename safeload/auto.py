@@ -1,0 +1,48 @@
+"""`import safeload.auto`: the one line that guards a script."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from types import TracebackType
+
+from safeload import patch
+from safeload.errors import SafeloadError, Stop
+from safeload.guard import stops
+from safeload.terminal import TerminalDecider
+
+
+def activate() -> None:
+    """Guard this process, ask on a terminal, and end a stopped script with one message and the exit code."""
+    patch.install(decider=TerminalDecider())
+    if sys.excepthook is not _excepthook:
+        global _previous
+        _previous = sys.excepthook
+        sys.excepthook = _excepthook
+        atexit.register(patch.flush_stops)
+
+
+_previous = sys.__excepthook__
+
+
+def report(error: BaseException) -> int | None:
+    """Say a stop or one of our errors in one message on stderr; its exit code, or None for anything else."""
+    if isinstance(error, Stop):
+        patch.flush_stops()
+        error = stops.as_error(error)
+    if not isinstance(error, SafeloadError):
+        return None
+    sys.stderr.write(f"safeload: {error}\n")
+    return error.exit_code
+
+
+def _excepthook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    code = report(error)
+    if code is None:
+        _previous(kind, error, traceback)
+        return
+    # CPython takes the exit code from a SystemExit that leaves the hook, and ends in the ordinary way.
+    raise SystemExit(code)
+
+
+activate()

@@ -1,0 +1,47 @@
+"""What a person names on a command line, as a call."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from safeload.errors import UsageError
+from safeload.guard.loaders.registry import LOADERS
+from safeload.sources.interface import Call
+
+
+def call_for(
+    target: str,
+    *,
+    revision: str | None = None,
+    loader: str = "",
+    trust_remote_code: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> Call:
+    """`loader` is a library's name, an entry point of transformers (`AutoModel`, `BertModel`), or "" (found from the files).
+
+    Raises `UsageError` for a name that is neither.
+    """
+    library, entry = _resolved(loader)
+    return Call(
+        target=target,
+        revision=revision,
+        loader=library,
+        entry=entry,
+        trust_remote_code=trust_remote_code,
+        options=dict(options or {}),
+    )
+
+
+def _resolved(loader: str) -> tuple[str, str]:
+    names = [known.name for known in LOADERS]
+    if not loader or loader in names:
+        return loader, ""
+    if loader.isidentifier() and loader[0].isupper():
+        return "transformers", loader
+    near = difflib.get_close_matches(loader, names, n=1)
+    raise UsageError(
+        f"There is no loader {loader!r}.",
+        next=f"Did you mean {near[0]!r}?" if near else f"Give one of {', '.join(names)}, or a class such as AutoModel.",
+    )

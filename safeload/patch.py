@@ -1,0 +1,297 @@
+"""Library entry points -> pipeline: `install()`, `remove()`, `guarded()`."""
+
+from __future__ import annotations
+
+import functools
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from safeload import home, pipeline
+from safeload.auditlog import AuditLog
+from safeload.decisions.interface import Decider
+from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
+from safeload.guard import hook, session, stops
+from safeload.guard.interface import Entry, Grant, Loader
+from safeload.guard.loaders.registry import LOADERS
+from safeload.policy.file import policy_named
+from safeload.policy.interface import Policy
+from safeload.scanners import names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Under which policy loads are guarded, and who is asked."""
+
+    policy: Policy
+    decider: Decider | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patched:
+    """One wrapped attribute: where it lives, what stood there, what stands there now."""
+
+    owner: Any
+    name: str
+    original: Any
+    wrapper: Any
+
+
+_setups: list[Setup] = []
+_patched: list[Patched] = []
+
+
+def install(*, policy: str | Policy | None = None, decider: Decider | None = None) -> None:
+    """Guard every load in this process from now on. Calling it again replaces policy and decider.
+
+    `policy` is a preset's name, the path of a TOML file or a `Policy`; None is the standard one. `decider` is who is
+    asked; None asks nobody, so that every question stops the load. Raises `PolicyError`.
+    """
+    setup = Setup(policy=policy_named(policy), decider=decider)
+    if _setups:
+        _setups[0] = setup
+        return
+    _setups.append(setup)
+    _start()
+
+
+def remove() -> None:
+    """Put back exactly what was there. The audit hook stays, inert: Python has no way to take it out."""
+    _setups.clear()
+    _stop()
+
+
+def installed() -> bool:
+    return bool(_setups)
+
+
+def decider() -> Decider | None:
+    """Who is asked by the guard that is in force, if one is."""
+    return _setups[-1].decider if _setups else None
+
+
+@contextmanager
+def guarded(*, policy: str | Policy | None = None, decider: Decider | None = None) -> Iterator[None]:
+    """Guard the loads in a block of code, whatever was installed around it. Raises `PolicyError`."""
+    if decider is None and _setups:
+        decider = _setups[-1].decider
+    setup = Setup(policy=policy_named(policy), decider=decider)
+    if not _setups:
+        _start()
+    _setups.append(setup)
+    try:
+        yield
+    finally:
+        if setup in _setups:
+            _setups.remove(setup)
+        if not _setups:
+            _stop()
+
+
+def _start() -> None:
+    rules = hook.Rules(
+        free=names.free_pairs(),
+        dangerous=lambda module, name: names.dangerous(module, name) is not None,
+        code_folders=_code_folders(),
+    )
+    hook.on(rules)
+    for module in sorted({entry.module for loader in LOADERS for entry in loader.entries}):
+        if module in sys.modules:
+            _wrap_module(sys.modules[module])
+    sys.meta_path.insert(0, _finder)
+
+
+def _stop() -> None:
+    hook.off()
+    if _finder in sys.meta_path:
+        sys.meta_path.remove(_finder)
+    while _patched:
+        item = _patched.pop()
+        # Somebody else may have wrapped it after us: then theirs stays, and ours inside it passes everything on.
+        if vars(item.owner).get(item.name) is item.wrapper:
+            setattr(item.owner, item.name, item.original)
+    flush_stops()
+
+
+def _code_folders() -> tuple[str, ...]:
+    """Where huggingface libraries put code that came with a model, as `co_filename` spells it."""
+    base = os.environ.get("HF_HOME") or os.path.join(  # noqa: PTH118
+        os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser()), "huggingface"
+    )
+    folder = os.environ.get("HF_MODULES_CACHE") or os.path.join(base, "modules")  # noqa: PTH118
+    folder = str(Path(folder).expanduser())
+    return tuple({folder, os.path.realpath(folder)})
+
+
+# Wrapping.
+
+
+def _wrap_module(module: ModuleType) -> None:
+    for loader in LOADERS:
+        for entry in loader.entries:
+            if entry.module == module.__name__:
+                _wrap_entry(loader, entry, module)
+
+
+def _wrap_entry(loader: Loader, entry: Entry, module: ModuleType) -> None:
+    *path, name = entry.attribute.split(".")
+    owner: Any = module
+    for part in path:
+        owner = getattr(owner, part, None)
+        if owner is None:  # another version of the library, without this entry point
+            return
+    owners = [owner, *_descendants(owner)] if entry.family else [owner]
+    for each in owners:
+        original = vars(each).get(name)
+        if original is not None and not any(p.wrapper is original for p in _patched):
+            wrapper = _wrapper(loader, entry, original)
+            setattr(each, name, wrapper)
+            _patched.append(Patched(owner=each, name=name, original=original, wrapper=wrapper))
+
+
+def _descendants(owner: Any) -> list[Any]:
+    children = type.__subclasses__(owner)
+    return children + [d for child in children for d in _descendants(child)]
+
+
+def _wrapper(loader: Loader, entry: Entry, original: Any) -> Any:
+    if isinstance(original, classmethod):
+        function = original.__func__
+
+        @functools.wraps(function)
+        def method(cls: type, *args: Any, **kwargs: Any) -> Any:
+            return _guard(loader, entry, function, (cls, *args), kwargs)
+
+        return classmethod(method)
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return _guard(loader, entry, original, args, kwargs)
+
+    return call
+
+
+def _guard(
+    loader: Loader, entry: Entry, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """One use of a guarded entry point."""
+    if not _setups:
+        return original(*args, **kwargs)
+    try:
+        return loader.attempt(original, args, kwargs)
+    except NotImplementedError:
+        pass
+    except Stop:
+        hook.collect()  # not the end of it: now it is scanned, and decided on
+    call = loader.call_of(entry, args, kwargs)
+    if call is None:
+        return original(*args, **kwargs)
+    covering = session.covering(call.target)
+    if covering is not None:
+        return loader.proceed(original, entry, args, kwargs, covering)
+    return _decided(loader, entry, original, args, kwargs)
+
+
+def _decided(
+    loader: Loader, entry: Entry, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    call = loader.call_of(entry, args, kwargs)
+    assert call is not None  # noqa: S101  (the caller has looked)
+    setup = _setups[-1]
+
+    def run(opened: pipeline.Opened, grant: Grant) -> Any:
+        return loader.proceed(original, entry, args, kwargs, grant)
+
+    nested = session.depth() > 0
+    try:
+        source = loader.source_of(args, kwargs)
+        named = replace(call, loader=loader.name)
+        return pipeline.admit(named, run, policy=setup.policy, decider=setup.decider, source=source)[2]
+    except NotLoaded as error:
+        raise stops.outwards(error, nested=nested) from None
+    except SafeloadError as error:
+        raise error from None
+    finally:
+        flush_stops()
+
+
+# Libraries that are imported later.
+
+
+class _Watch(importlib.abc.MetaPathFinder):
+    """Wraps a library's entry points right after its module has run."""
+
+    def __init__(self) -> None:
+        self._watched: frozenset[str] = frozenset()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not self._watched:
+            self._watched = frozenset(entry.module for loader in LOADERS for entry in loader.entries)
+        if fullname not in self._watched:
+            return None
+        spec = self._found_by_others(fullname, path, target)
+        if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = _Wrapping(spec.loader)
+        return spec
+
+    def _found_by_others(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> importlib.machinery.ModuleSpec | None:
+        for finder in sys.meta_path:
+            if finder is not self:
+                spec = finder.find_spec(fullname, path, target)
+                if spec is not None:
+                    return spec
+        return None
+
+
+class _Wrapping(importlib.abc.Loader):
+    """The library's own loader, then ours."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        made: ModuleType | None = self._inner.create_module(spec)
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        # The module keeps its own loader: tools look at it.
+        module.__loader__ = self._inner
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._inner
+        self._inner.exec_module(module)
+        if _setups:
+            _wrap_module(module)
+
+
+_finder = _Watch()
+
+
+# What the hook stopped where no wrapper was in the way.
+
+
+def flush_stops() -> None:
+    """Write what the hook stopped into the audit log. Never raises: the stop has already happened."""
+    stopped = hook.collect()
+    if not stopped:
+        return
+    try:
+        log = AuditLog(home.ready())
+        for item in stopped:
+            log.append("stopped", asked_for=f"{item.module}.{item.name}", event_name=item.event, reader=item.reader)
+    except StateError as error:
+        # The load was stopped all the same; that it could not be written down must not be silent.
+        sys.stderr.write(f"safeload: {error}\n")
