@@ -1,0 +1,173 @@
+"""The data files of importable names, checked field by field."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, Final
+
+from safeload.scanners import shapes
+
+__all__ = ["Condition", "Entry", "NameFile", "Standing", "read"]
+
+
+class Standing(str, Enum):
+    """What is known of a name, from the mildest to the strictest."""
+
+    FREE = "free"  # harmless in every role, with any arguments, as a BUILD target too
+    CONDITIONAL = "conditional"  # harmless in the stated roles, with the stated arguments
+    UNKNOWN = "unknown"
+    DANGEROUS = "dangerous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How a conditional name may be used. None for a role: not at all. An empty pattern: without arguments.
+
+    `group` is what patterns of other names call it (`@dtype`).
+    """
+
+    called: tuple[shapes.Pattern, ...] | None = None
+    constructed: tuple[shapes.Pattern, ...] | None = None
+    referenced: bool = False
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One table of a data file. `names` is empty for dangerous modules as a whole, with all modules below them.
+
+    `reached`: also dangerous as an attribute of any other module, since libraries import it under its own name.
+    """
+
+    standing: Standing
+    modules: tuple[str, ...]
+    names: tuple[str, ...]
+    what: str = ""
+    condition: Condition | None = None
+    reached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameFile:
+    """One library. `derived` tells from which release the lists were made; `gone` are modules Python 3 has not."""
+
+    library: str
+    entries: tuple[Entry, ...]
+    derived: str = ""
+    gone: tuple[str, ...] = ()
+
+
+_TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "dangerous"})
+_KEYS: Final[Mapping[Standing, frozenset[str]]] = {
+    Standing.FREE: frozenset({"modules", "names"}),
+    Standing.CONDITIONAL: frozenset({"modules", "names", "what", "called", "constructed", "referenced", "group"}),
+    Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached"}),
+}
+
+
+def read(text: str, *, file: str) -> NameFile:
+    """Parse one data file. Raises `ValueError` that names the file, the table and the field."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file}: {error}") from error
+    _known(document, _TOP, file)
+    entries = tuple(
+        _entry(standing, table, f"{file}: [[{standing.value}]] number {number}")
+        for standing in _KEYS
+        for number, table in enumerate(_tables(document, standing.value, file), 1)
+    )
+    return NameFile(
+        library=_text(document, "library", file),
+        derived=_text(document, "derived", file, optional=True),
+        gone=_words(document, "gone", file, optional=True),
+        entries=entries,
+    )
+
+
+def _tables(document: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    tables = document.get(key, [])
+    if not isinstance(tables, list):
+        raise ValueError(f"{where}: {key} is written [[{key}]]")
+    return tables
+
+
+def _entry(standing: Standing, table: Any, where: str) -> Entry:
+    if not isinstance(table, dict):
+        raise ValueError(f"{where}: expected a table")
+    _known(table, _KEYS[standing], where)
+    whole = standing is Standing.DANGEROUS and "names" not in table
+    entry = Entry(
+        standing=standing,
+        modules=_words(table, "modules", where),
+        names=() if whole else _words(table, "names", where),
+        what=_text(table, "what", where, optional=standing is not Standing.DANGEROUS),
+        condition=_condition(table, where) if standing is Standing.CONDITIONAL else None,
+        reached=_flag(table, "reached", where),
+    )
+    if entry.reached and not whole:
+        raise ValueError(f"{where}: reached is for whole modules, without names")
+    return entry
+
+
+def _condition(table: Mapping[str, Any], where: str) -> Condition:
+    condition = Condition(
+        called=_patterns(table, "called", where),
+        constructed=_patterns(table, "constructed", where),
+        referenced=_flag(table, "referenced", where),
+        group=_text(table, "group", where, optional=True),
+    )
+    if condition.called is None and condition.constructed is None and not condition.referenced:
+        raise ValueError(f"{where}: allows no role; give called, constructed or referenced")
+    return condition
+
+
+def _patterns(table: Mapping[str, Any], key: str, where: str) -> tuple[shapes.Pattern, ...] | None:
+    if key not in table:
+        return None
+    texts = table[key]
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{where}: {key} is a list of argument patterns, and not an empty one")
+    try:
+        return tuple(_pattern(text) for text in texts)
+    except ValueError as error:
+        raise ValueError(f"{where}: {key}: {error}") from error
+
+
+_pattern = cache(shapes.parse)
+
+
+def _known(table: Mapping[str, Any], keys: frozenset[str], where: str) -> None:
+    for key in table:
+        if key not in keys:
+            raise ValueError(f"{where}: unknown key {key!r}; known are {', '.join(sorted(keys))}")
+
+
+def _text(table: Mapping[str, Any], key: str, where: str, *, optional: bool = False) -> str:
+    value = table.get(key, "" if optional else None)
+    if not isinstance(value, str) or not (value or optional):
+        raise ValueError(f"{where}: {key} is a text, and has to be there")
+    return value
+
+
+def _words(table: Mapping[str, Any], key: str, where: str, *, optional: bool = False) -> tuple[str, ...]:
+    words = tuple(_text(table, key, where, optional=optional).split())
+    for word in words:
+        if not all(part.isidentifier() for part in word.split(".")):
+            raise ValueError(f"{where}: {key}: {word!r} is not a dotted name")
+    return words
+
+
+def _flag(table: Mapping[str, Any], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ValueError(f"{where}: {key} is true or false")
+    return value
