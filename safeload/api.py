@@ -63,14 +63,17 @@ def load(
     `decider` is who is asked (default: the panel under `%load_ext safeload`, else the terminal, else nobody); `options`
     go to the library's own load function. Raises `Blocked`, `Denied`, `DecisionNeeded`, and what `scan` raises.
     """
-    call = call_for(
-        str(target), revision=revision, loader=loader, trust_remote_code=trust_remote_code, options=options
-    )
+    call = call_for(str(target), revision=revision, loader=loader, trust_remote_code=trust_remote_code, options=options)
     return pipeline.load(call, policy=policy_named(policy), decider=decider or _whoever_is_there())
 
 
 def from_pretrained(
-    auto_class: type, target: str | Path, *, policy: str | Policy | None = None, decider: Decider | None = None, **kwargs: Any
+    auto_class: type,
+    target: str | Path,
+    *,
+    policy: str | Policy | None = None,
+    decider: Decider | None = None,
+    **kwargs: Any,
 ) -> Any:
     """`auto_class.from_pretrained(target, **kwargs)`, guarded, whether or not the guard is installed.
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any, TypeVar
 
 from safeload import home
@@ -15,7 +14,7 @@ from safeload.auditlog import AuditLog
 from safeload.decisions.command import approve_command
 from safeload.decisions.interface import Answer, Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
-from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved, SafeloadError, Stop
+from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant, Loader
 from safeload.guard.loaders.registry import loader_for

@@ -44,9 +44,7 @@ class Grant:
             raise ValueError("the decision does not allow it")
         if review.verdict.action is Action.BLOCK and not review.policy.unsafe_override:
             raise ValueError("the policy blocks it and allows no override")
-        streams = tuple(
-            stream for result in report.results for stream in result.streams
-        )
+        streams = tuple(stream for result in report.results for stream in result.streams)
         code = frozenset(a.path for a in review.snapshot.artifacts if a.role is Role.CODE)
         return cls(call=call, snapshot=review.snapshot, decision=decision, streams=streams, code=code, files=files)
 

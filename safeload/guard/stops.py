@@ -11,7 +11,7 @@ def as_error(stop: Stop) -> SafeloadError:
         return stop.cause
     return Blocked(
         str(stop),
-        next="Call it through its module (`pickle.load`, `torch.load`) or with `safeload.load` to see what is in it and decide.",
+        next="Call it through its module (`pickle.load`, `torch.load`) or with `safeload.load` to see it and decide.",
     )
 
 

@@ -1,7 +1,7 @@
 """The bytes that were decided on are the bytes that are loaded.
 
-`standard`: a file is opened once, must belong to this user, is hashed through that descriptor, compared with what the hub
-announced, and must be the same file, unchanged, after the load. Overwriting a mapped file later is not covered: see
+`standard`: a file is opened once, must belong to this user, is hashed through that descriptor, compared with what the
+hub announced, and must be the same file, unchanged, after the load. Overwriting a mapped file later is not covered: see
 docs/guard.md.
 """
 
@@ -12,8 +12,9 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from safeload import limits
 from safeload.errors import Changed, Misbehaved, SourceError
@@ -70,7 +71,7 @@ def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None 
     Raises `SourceError` when it cannot be trusted to stay what it is, `Misbehaved` when it is not what was announced.
     """
     try:
-        with path.open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0, opener=_unblocked) as file:
             status = os.fstat(file.fileno())
             _check_keeper(path, status)
             identity = Identity.of(status)
@@ -85,6 +86,11 @@ def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None 
     if expected is not None and expected.algorithm == "sha256" and expected != digest:
         raise _not_announced(path, expected, digest)
     return Held(path=path, identity=identity, digest=digest)
+
+
+def _unblocked(path: str, flags: int) -> int:
+    # A FIFO would otherwise wait for a writer for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
 
 
 def recheck(held: Iterable[Held]) -> None:
@@ -118,14 +124,14 @@ def _check_keeper(path: Path, status: os.stat_result) -> None:
         )
 
 
-def _hash(file: BinaryIO | object, path: Path, identity: Identity, expected: Digest | None) -> str:
+def _hash(file: FileIO, path: Path, identity: Identity, expected: Digest | None) -> str:
     sha256 = hashlib.sha256()
     git = None
     if expected is not None and expected.algorithm == "git-sha1":
         # Git's blob id: a name for the bytes, not proof against an attacker; our own SHA-256 is what is decided on.
         git = hashlib.sha1(b"blob %d\0" % identity.size, usedforsecurity=False)
     done = 0
-    descriptor = file.fileno()  # type: ignore[attr-defined]
+    descriptor = file.fileno()
     while chunk := os.read(descriptor, _CHUNK):
         sha256.update(chunk)
         if git is not None:
