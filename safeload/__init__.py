@@ -29,7 +29,28 @@ _HOME = {
     "SourceError": "safeload.errors",
     "PolicyError": "safeload.errors",
 }
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = [
+    "Action",
+    "Blocked",
+    "DecisionNeeded",
+    "Denied",
+    "Loaded",
+    "NotLoaded",
+    "Policy",
+    "PolicyError",
+    "Review",
+    "SafeloadError",
+    "SourceError",
+    "Verdict",
+    "__version__",
+    "from_pretrained",
+    "guarded",
+    "install",
+    "load",
+    "remove",
+    "review",
+    "scan",
+]
 
 if TYPE_CHECKING:
     from safeload.api import from_pretrained, guarded, install, load, review, scan

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from enum import Enum
 from typing import Any, TypeVar
 
 from safeload import home
-from safeload.auditlog import AuditLog
-from safeload.decisions.command import approve_command
-from safeload.decisions.interface import Answer, Decider, DeciderKind, Decision, basis_of
+from safeload.deciding import consent, decide, decision_about, now, record, refuse_block
+from safeload.decisions.interface import Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
-from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved, Stop
+from safeload.errors import Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant, Loader
 from safeload.guard.loaders.registry import loader_for
@@ -27,10 +25,18 @@ from safeload.scanners.memo import Memo
 from safeload.signals.assess import assess
 from safeload.signals.interface import Assessment
 from safeload.sources.closure import Closure, listing_of, walk
-from safeload.sources.interface import Call, Digest, Progress, Role, Silent, Source
+from safeload.sources.interface import Call, Progress, Silent, Source
 from safeload.sources.registry import open_source
 
 T = TypeVar("T")
+
+
+class Signals(str, Enum):
+    """When to find out what else is known about a model: it costs requests, and shows only where somebody looks."""
+
+    NEVER = "never"
+    FOR_A_QUESTION = "for-a-question"
+    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +60,12 @@ class Opened:
 
 def scan(call: Call, *, policy: Policy, progress: Progress | None = None) -> Review:
     """Look at the files that `call` would open; no signals. Raises `SafeloadError`."""
-    return review(call, policy=policy, progress=progress, signals=False)
+    return review(call, policy=policy, progress=progress, signals=Signals.NEVER)
 
 
-def review(call: Call, *, policy: Policy, progress: Progress | None = None, signals: bool = True) -> Review:
+def review(
+    call: Call, *, policy: Policy, progress: Progress | None = None, signals: Signals = Signals.ALWAYS
+) -> Review:
     """`scan`, and what else is known about the model. Nothing of it is downloaded whole, loaded or run."""
     progress = progress or Silent()
     opened = _open(call, open_source(call.target, revision=call.revision), progress)
@@ -70,7 +78,7 @@ def load(
     policy: Policy,
     decider: Decider | None = None,
     progress: Progress | None = None,
-    signals: bool = True,
+    signals: Signals = Signals.ALWAYS,
 ) -> Loaded:
     """Review by ranges, decide, fetch, scan the local bytes, decide again if they differ, grant, load."""
 
@@ -89,23 +97,26 @@ def admit(
     source: Source | None = None,
     decider: Decider | None = None,
     progress: Progress | None = None,
-    signals: bool = False,
+    signals: Signals = Signals.FOR_A_QUESTION,
 ) -> tuple[Review, Decision, T]:
     """Everything up to the grant, then `run` under it. Raises `SafeloadError`; then nothing of the model ran."""
     progress = progress or Silent()
     opened = _open(call, source or open_source(call.target, revision=call.revision), progress)
     found, held = _look(opened, policy, progress, signals=signals)
+    _nothing_missing(opened)
     answer = None
     if found.assessment.report.how is How.RANGES:
-        answer = _consent(found, decider)
-        found, held, opened = _bring(opened, found, policy, progress, signals=signals)
+        answer, shown = consent(found, decider), found
+        found, held, opened = _bring(opened, found, policy, progress)
+        if basis_of(policy, shown.verdict) != basis_of(policy, found.verdict):
+            answer = None  # the bytes raise another question than the one that was answered
     decision = decide(found, decider=decider, answer=answer)
     files = {path: item.path for path, item in held.items()}
     grant = Grant.issue(opened.call, found, decision, files)
     progress.step("Loading")
     result = _under(grant, run, opened)
     vault.recheck(held.values())
-    _log("loaded", found, decision)
+    record("loaded", found, decision)
     return found, decision, result
 
 
@@ -126,42 +137,19 @@ def settle(
     """
     progress = progress or Silent()
     opened = _open(call, open_source(call.target, revision=call.revision), progress)
-    found, _ = _look(opened, policy, progress, signals=False)
+    found, _ = _look(opened, policy, progress, signals=Signals.NEVER)
+    _nothing_missing(opened)
     if allow:
-        _refuse_block(found, unsafe_override=unsafe_override)
+        refuse_block(found, unsafe_override=unsafe_override)
     if found.assessment.report.how is How.RANGES:
-        found, _, _ = _bring(opened, found, policy, progress, signals=False)
+        found, _, _ = _bring(opened, found, policy, progress)
     if allow:
-        _refuse_block(found, unsafe_override=unsafe_override)
+        refuse_block(found, unsafe_override=unsafe_override)
     action = Action.ALLOW if allow else Action.BLOCK
-    decision = _decision(found, action=action, kind=kind, who=who, note=note)
+    decision = decision_about(found, action=action, kind=kind, who=who, note=note)
     Store(home.ready()).remember(decision)
-    _log("approved" if allow else "denied", found, decision)
+    record("approved" if allow else "denied", found, decision)
     return found, decision
-
-
-def decide(review: Review, *, decider: Decider | None, answer: Answer | None = None) -> Decision:
-    """The policy's decision, a remembered one, or a person's. Raises `Blocked`, `Denied`, `DecisionNeeded`.
-
-    `answer` is what a person said before the download; it counts where the bytes raised the same question.
-    """
-    action = review.verdict.action
-    if action is Action.ALLOW:
-        return _decision(review, action=action, kind=DeciderKind.POLICY, who=review.policy.name, note="")
-    remembered = _remembered(review)
-    if remembered is not None:
-        return _honoured(review, remembered)
-    if action is Action.BLOCK:
-        raise _blocked(review, decider)
-    answer = answer or _asked(review, decider)
-    decision = _decision(review, action=answer.action, kind=DeciderKind.PERSON, who=answer.who, note=answer.note)
-    if answer.remember:
-        Store(home.ready()).remember(decision)
-    if decision.action is Action.BLOCK:
-        _log("denied", review, decision)
-        raise Denied(f"{_what(review)} was not loaded: {answer.who} said no.")
-    _log("approved", review, decision)
-    return decision
 
 
 # The steps, in the order in which they happen.
@@ -181,7 +169,7 @@ def _open_other(name: str, revision: str | None) -> Source:
 
 
 def _look(
-    opened: Opened, policy: Policy, progress: Progress, *, signals: bool, before: Report | None = None
+    opened: Opened, policy: Policy, progress: Progress, *, signals: Signals, before: Report | None = None
 ) -> tuple[Review, dict[str, vault.Held]]:
     """Scan what the closure reaches: the local bytes, hashed, where all of them are here; else by ranges."""
     closure = opened.closure
@@ -198,9 +186,10 @@ def _look(
         report = compared(before, report)
     assessment = Assessment(report=report)
     verdict = evaluate(policy, assessment, wants_weights=opened.loader.wants_weights(opened.call))
-    if signals or policy.signals or verdict.action is not Action.ALLOW:
+    question = signals is Signals.FOR_A_QUESTION and verdict.action is not Action.ALLOW
+    if signals is Signals.ALWAYS or question or policy.signals:
         progress.step("Asking who is behind it")
-        assessment = assess(report, listing_of(opened.source), opened.source.about(), now=_now())
+        assessment = assess(report, listing_of(opened.source), opened.source.about(), now=now())
         verdict = evaluate(policy, assessment, wants_weights=opened.loader.wants_weights(opened.call))
     views = explain.views(report, closure.open) if verdict.action is not Action.ALLOW else {}
     found = Review(
@@ -227,7 +216,7 @@ def _held(closure: Closure, memo: Memo) -> dict[str, vault.Held] | None:
 
 
 def _bring(
-    opened: Opened, before: Review, policy: Policy, progress: Progress, *, signals: bool
+    opened: Opened, before: Review, policy: Policy, progress: Progress
 ) -> tuple[Review, dict[str, vault.Held], Opened]:
     """Download, and look again at the bytes that came."""
     progress.step("Downloading")
@@ -239,26 +228,18 @@ def _bring(
             next="Do not load it from this server.",
         )
     again = replace(opened, closure=closure)
-    found, held = _look(again, policy, progress, signals=False, before=before.assessment.report)
+    found, held = _look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report)
     assessment = replace(found.assessment, signals=before.assessment.signals or found.assessment.signals)
     return replace(found, assessment=assessment), held, again
 
 
-def _consent(review: Review, decider: Decider | None) -> Answer | None:
-    """Before anything large is downloaded: stop what the policy blocks, ask what it asks."""
-    if review.verdict.action is Action.ALLOW:
-        return None
-    remembered = _remembered(review)
-    if remembered is not None:
-        _honoured(review, remembered)
-        return None
-    if review.verdict.action is Action.BLOCK:
-        raise _blocked(review, decider)
-    answer = _asked(review, decider)
-    if answer.action is Action.BLOCK:
-        _log("denied", review, None)
-        raise Denied(f"{_what(review)} was not loaded: {answer.who} said no.")
-    return answer
+def _nothing_missing(opened: Opened) -> None:
+    for artifact in opened.closure.snapshot.artifacts:
+        if artifact.size is None:
+            raise NotFound(
+                f"{opened.source.origin} names {artifact.path}, which is not there; loading it would fail.",
+                next="Tell its authors, or load another revision.",
+            )
 
 
 def _under(grant: Grant, run: Callable[[Opened, Grant], T], opened: Opened) -> T:
@@ -267,108 +248,5 @@ def _under(grant: Grant, run: Callable[[Opened, Grant], T], opened: Opened) -> T
             return run(opened, grant)
     except Stop as stop:
         error = stops.as_error(stop)
-        _log("stopped", None, None, message=str(error))
+        record("stopped", None, None, message=str(error))
         raise error from None
-
-
-# Decisions.
-
-
-def _decision(review: Review, *, action: Action, kind: DeciderKind, who: str, note: str) -> Decision:
-    subject = review.snapshot.digest
-    if subject is None:
-        raise Misbehaved(
-            f"Not every file of {_what(review)} could be read, so nothing can be decided about it.",
-            next="See the review for what is missing.",
-        )
-    basis = basis_of(review.policy, review.verdict)
-    return Decision(subject=subject, basis=basis, action=action, decider=kind, who=who, note=note, at=_now())
-
-
-def _remembered(review: Review) -> Decision | None:
-    subject = review.snapshot.digest or _announced(review)
-    if subject is None:
-        return None
-    return Store(home.ready()).recall(subject, basis_of(review.policy, review.verdict), now=_now())
-
-
-def _announced(review: Review) -> Digest | None:
-    """The digest that the snapshot will have if the hub serves what it announced."""
-    claims = {
-        a.path: a.expected
-        for a in review.snapshot.artifacts
-        if a.digest is None and a.expected is not None and a.expected.algorithm == "sha256"
-    }
-    return review.snapshot.with_digests(claims).digest
-
-
-def _honoured(review: Review, remembered: Decision) -> Decision:
-    if remembered.action is Action.BLOCK:
-        raise Denied(
-            f"{_what(review)} was not loaded: {remembered.who} said no on {remembered.at[:10]}.",
-            next=f"To decide anew: {approve_command(review)}",
-        )
-    if review.verdict.action is Action.BLOCK and not review.policy.unsafe_override:
-        raise _blocked(review, None)
-    return remembered
-
-
-def _asked(review: Review, decider: Decider | None) -> Answer:
-    answer = decider.ask(review) if decider is not None else None
-    if answer is None:
-        _log("decision-needed", review, None)
-        raise DecisionNeeded(
-            f"{_what(review)} was not loaded: {_because(review)} Nobody could be asked.",
-            next=f"To approve it: {approve_command(review)}",
-        )
-    return answer
-
-
-def _blocked(review: Review, decider: Decider | None) -> Blocked:
-    if decider is not None:
-        decider.show(review)
-    _log("blocked", review, None)
-    return Blocked(f"{_what(review)} was not loaded: {_because(review)}", next=_way_out(review))
-
-
-def _way_out(review: Review) -> str:
-    if review.policy.unsafe_override:
-        return f"The policy lets you override this: {approve_command(review)} --unsafe-override"
-    return f"The policy {review.policy.name!r} blocks it."
-
-
-def _refuse_block(review: Review, *, unsafe_override: bool) -> None:
-    if review.verdict.action is Action.BLOCK and not (unsafe_override and review.policy.unsafe_override):
-        raise _blocked(review, None)
-
-
-def _because(review: Review) -> str:
-    action = review.verdict.action
-    texts = [reason.text for reason in review.verdict.reasons if reason.action is action]
-    return " ".join(texts[:1]) or "nothing allows it."
-
-
-def _what(review: Review) -> str:
-    return str(review.snapshot.origin)
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def _log(event: str, review: Review | None, decision: Decision | None, **fields: Any) -> None:
-    """One entry of the audit log: what, which bytes, under which policy, who."""
-    if review is not None:
-        snapshot = review.snapshot
-        fields |= {
-            "origin": str(snapshot.origin),
-            "snapshot": str(snapshot.digest) if snapshot.digest else None,
-            "files": {a.path: str(a.digest) for a in snapshot.artifacts if a.role is not Role.BESIDE},
-            "policy": review.policy.name,
-            "action": review.verdict.action.value,
-            "reasons": [reason.because for reason in review.verdict.reasons],
-        }
-    if decision is not None:
-        fields |= {"decision": decision.action.value, "decider": decision.decider.value, "note": decision.note}
-    fields["who"] = decision.who if decision is not None else getpass.getuser()
-    AuditLog(home.ready()).append(event, **fields)

@@ -1,8 +1,8 @@
 """The one audit hook: it admits or raises, nothing else.
 
-CPython raises `pickle.find_class` for every name that an unpickler resolves, whoever bound `load` before us, and `exec`
-for every module body (PEP 578, https://docs.python.org/3/library/audit_events.html). The hook cannot be removed: `off()`
-makes it inert. It never scans, asks, imports or writes; what it stopped is kept in memory until somebody collects it.
+CPython raises `pickle.find_class` for every name that an unpickler resolves, whoever bound `load` before us, and
+`exec` for every module body (PEP 578, https://docs.python.org/3/library/audit_events.html). It cannot be removed:
+`off()` makes it inert. It never scans, asks, imports or writes; what it stopped is kept in memory until it is collected.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def _find_class(rules: Rules, module: str, name: str) -> None:
     reader = _reader(sys._getframe(2))
     _stops.append(Stopped(event="pickle.find_class", module=module, name=name, reader=reader))
     raise Stop(
-        f"{reader} was unpickling a stream that asks for {module}.{name}, which nobody has decided on. Nothing was loaded.",
+        f"{reader} was unpickling a stream that asks for {module}.{name}, which nobody has decided on.",
         module=module,
         name=name,
     )

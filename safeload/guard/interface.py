@@ -80,6 +80,10 @@ class Loader(ABC):
     def load(self, grant: Grant) -> Mapping[str, Any]:
         """Make the call that was granted. Returns names and objects (`model`, `tokenizer`). Runs model code."""
 
+    def wants_weights(self, call: Call) -> bool:
+        """Does the call load a model? (A tokenizer or a configuration alone has no weights.)"""
+        return True
+
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         """The call that somebody's use of an entry point amounts to; None when it loads nothing from outside."""
         return None

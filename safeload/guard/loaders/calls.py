@@ -19,7 +19,7 @@ def call_for(
     trust_remote_code: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> Call:
-    """`loader` is a library's name, an entry point of transformers (`AutoModel`, `BertModel`), or "" (found from the files).
+    """`loader` is a library's name, an entry point of transformers (`AutoModel`), or "" (found from the files).
 
     Raises `UsageError` for a name that is neither.
     """
