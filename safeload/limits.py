@@ -18,7 +18,9 @@ EXPLAIN_CPU: Final = 10  # CPU seconds for the decompiled view; it is evidence, 
 # Pickles.
 STREAMS: Final = 10_000  # pickles in one member; fifty thousand tiny streams hide one
 NAMES: Final = 20_000  # distinct (global, role, shape) in one member; floods the report
+NAME: Final = 1_000  # characters of module and name together; megabyte-long names fill the report
 NESTED_DEPTH: Final = 4  # pickles within literals within pickles
+NESTED_BYTES: Final = 64 * MIB  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 
 # Containers.
@@ -26,6 +28,8 @@ MEMBERS: Final = 100_000  # entries of one archive; directory bombs
 ARCHIVE_DEPTH: Final = 4  # archives within archives
 INFLATED: Final = 4 * GIB  # bytes that one compressed member may become; zip bombs
 RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1,032
+TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
+JSON_DEPTH: Final = 200  # arrays and objects within each other; deep recursion
 HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itself bounds it
 
 # Sources.
@@ -34,9 +38,18 @@ FILES: Final = 100_000  # files of one repository; a listing that never ends
 REPOSITORIES: Final = 16  # repositories that one load may reach; adapters of adapters
 RANGE_BLOCK: Final = 64 * KIB  # bytes fetched at once by ranges
 RANGE_TOTAL: Final = 256 * MIB  # bytes read of one remote file before a decision
+RANGE_AHEAD: Final = 4 * MIB  # bytes that one request of a reader which reads on and on grows to
+RANGE_CACHE: Final = 16 * MIB  # bytes of one remote file kept for reading again
+RANGE_SECONDS: Final = 120.0  # wall seconds for one answer; a server that drips a byte before each timeout
+REDIRECTS: Final = 5  # hops from a file's address to its bytes; a loop
 CONNECT_TIMEOUT: Final = 10.0  # seconds; a server that does not answer
 READ_TIMEOUT: Final = 30.0  # seconds between two packets; a server that stops
 CARD_TEXT: Final = 200_000  # characters of a model card that are kept
+CARD_FIELDS: Final = 64 * KIB  # characters of a card's front matter that are parsed; slow YAML
+ABOUT_JSON: Final = 4 * MIB  # bytes of one answer about a repository; a flood
+ABOUT_VALUES: Final = 20_000  # values of one answer that are kept; aliases that multiply
+ABOUT_SECONDS: Final = 20.0  # wall seconds to wait for all of what a hub says beside the files
+CODE_FILES: Final = 500  # Python files that one import chain may reach
 
 # The guard.
 PRIVATE_COPY: Final = 8 * GIB  # bytes of a pickle copied before it is unpickled; a file that fills the memory
@@ -44,3 +57,14 @@ PRIVATE_COPY: Final = 8 * GIB  # bytes of a pickle copied before it is unpickled
 # Asking.
 HELLO: Final = 10.0  # seconds a panel has to say that somebody can see it
 HEARTBEAT_LOST: Final = 150.0  # seconds without a sign of the page; browsers slow timers in hidden tabs
+
+# Judgement and state.
+REASONS: Final = 50  # reasons of one clause in one verdict; an answer too long for a person to read
+POLICY_FILE: Final = 64 * KIB  # bytes of a policy file; a working folder that came with something else
+POLICY_STATEMENT: Final = 64  # lines of one statement in a policy file, when looking for a key's line
+STATE_WAIT: Final = 10.0  # seconds to wait for another process's turn on a state file
+MEMO_ROWS: Final = 20_000  # remembered files and parses, each; a state folder that grows for ever
+MEMO_BYTES: Final = 256 * MIB  # of remembered parses; the same
+MEMO_PARSE: Final = 8 * MIB  # bytes of one remembered parse; reading it again is then no slower
+LOG_ENTRY: Final = 64 * KIB  # bytes of one audit entry; evidence that floods the log
+LOG_TORN: Final = 4 * KIB  # bytes kept of an entry that a crash cut off

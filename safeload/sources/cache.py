@@ -1,0 +1,70 @@
+"""What the hub client's cache holds of a repository, by commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeload.sources import folder
+from safeload.sources.interface import Artifact
+from safeload.sources.names import COMMIT, contained
+
+_REF_BYTES = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One commit's folder in the cache. `root` is resolved; `blobs` are the folders its links may lead to."""
+
+    root: Path
+    commit: str
+    blobs: tuple[Path, ...]
+
+    def entries(self) -> Iterable[folder.Entry]:
+        return folder.entries(self.root, blobs=self.blobs)
+
+
+def default_root() -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE).expanduser()
+
+
+def commit_of(root: Path, name: str, revision: str | None) -> str | None:
+    """The commit that the cache last saw under this revision, without any request."""
+    place = root / _folder(name)
+    wanted = revision or "main"
+    if COMMIT.fullmatch(wanted):
+        return wanted if (place / "snapshots" / wanted).is_dir() else None
+    if not contained(wanted):
+        return None
+    try:
+        with (place / "refs" / wanted).open("r", encoding="ascii") as file:
+            commit = file.read(_REF_BYTES).strip()
+    except (OSError, ValueError):
+        return None
+    return commit if COMMIT.fullmatch(commit) and (place / "snapshots" / commit).is_dir() else None
+
+
+def snapshot(root: Path, name: str, commit: str) -> Snapshot | None:
+    return around(root / _folder(name) / "snapshots" / commit)
+
+
+def around(path: Path) -> Snapshot | None:
+    """The snapshot that `path` lies in or is, if it is one of a hub client's cache."""
+    real = path.resolve()
+    for place in (real, *real.parents):
+        home = place.parent.parent
+        if COMMIT.fullmatch(place.name) and place.parent.name == "snapshots" and home.name.startswith("models--"):
+            # Xet keeps blobs of all repositories in one store beside them; a repository's blob may be a link into it.
+            return Snapshot(root=place, commit=place.name, blobs=(home / "blobs", home.parent / "blobs"))
+    return None
+
+
+def artifacts(found: Snapshot) -> tuple[Artifact, ...]:
+    return tuple(Artifact(path=entry.path, size=entry.size, expected=entry.claim) for entry in found.entries())
+
+
+def _folder(name: str) -> str:
+    return "models--" + name.replace("/", "--")

@@ -1,0 +1,89 @@
+"""The files of a folder, without following links out of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeload import limits
+from safeload.errors import SourceError
+from safeload.sources.interface import Digest
+from safeload.sources.names import COMMIT, SHA256
+
+# What tools leave beside a model: never opened by a load.
+_SKIPPED = frozenset({".git", ".cache", "__pycache__", ".ipynb_checkpoints"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file of a folder. `place` is None for what cannot be read (`why`): a link out, a pipe, a device."""
+
+    path: str
+    place: Path | None
+    size: int | None = None
+    why: str = ""
+    claim: Digest | None = None
+
+
+def entries(root: Path, *, blobs: Sequence[Path] = ()) -> Iterator[Entry]:
+    """Every file below `root` in name order. Links may lead into `root` and into `blobs` only.
+
+    Raises `SourceError` when the folder cannot be listed or holds more than `limits.FILES`.
+    """
+    count = 0
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        for name in _listed(folder):
+            place = folder / name
+            status = place.lstat()
+            if stat.S_ISDIR(status.st_mode):
+                if name not in _SKIPPED:
+                    waiting.append(place)
+                continue
+            count += 1
+            if count > limits.FILES:
+                raise SourceError(f"{root} holds more than {limits.FILES:,} files.", next="Give a smaller folder.")
+            yield _entry(root, place, status, blobs)
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return sorted(place.name for place in folder.iterdir())
+    except OSError as error:
+        raise SourceError(
+            f"The folder {folder} cannot be listed ({error.strerror}).", next="Check its permissions."
+        ) from error
+
+
+def _entry(root: Path, place: Path, status: os.stat_result, blobs: Sequence[Path]) -> Entry:
+    path = place.relative_to(root).as_posix()
+    claim = None
+    real = place
+    if stat.S_ISLNK(status.st_mode):
+        try:
+            claim = claimed(place, blobs)
+            real = place.resolve(strict=True)
+            status = real.stat()
+        except (OSError, RuntimeError):
+            return Entry(path=path, place=None, why="it is a link that leads nowhere")
+        if not any(real.is_relative_to(folder) for folder in (root, *blobs)):
+            return Entry(path=path, place=None, why="it is a link that leaves the folder")
+    if not stat.S_ISREG(status.st_mode):
+        return Entry(path=path, place=None, why="it is not a regular file")
+    return Entry(path=path, place=real, size=status.st_size, claim=claim)
+
+
+def claimed(link: Path, blobs: Sequence[Path]) -> Digest | None:
+    """What the name of a blob in the hub client's cache says: SHA-256 for large files, else git's SHA-1."""
+    target = Path(os.path.normpath(link.parent / link.readlink()))
+    if target.parent not in blobs:
+        return None
+    if SHA256.fullmatch(target.name):
+        return Digest(algorithm="sha256", hex=target.name)
+    if COMMIT.fullmatch(target.name):
+        return Digest(algorithm="git-sha1", hex=target.name)
+    return None

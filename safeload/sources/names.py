@@ -1,0 +1,32 @@
+"""Which relative paths stay inside the place that they are relative to."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_](?:[\w.-]*\w)?(?:/[A-Za-z0-9_](?:[\w.-]*\w)?)?", re.ASCII)
+_REPOSITORY_LENGTH = 96
+COMMIT = re.compile(r"[0-9a-f]{40}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def contained(path: str) -> bool:
+    """Is it a plain relative POSIX path, on every platform, without a way out?"""
+    if not path or "\0" in path or "\\" in path or _DRIVE.match(path):
+        return False
+    return not path.startswith(("/", "~")) and all(part not in ("", ".", "..") for part in path.split("/"))
+
+
+def beside(path: str, name: str) -> str:
+    """The path of `name` in the folder of `path`."""
+    folder = PurePosixPath(path).parent
+    return name if str(folder) == "." else f"{folder}/{name}"
+
+
+def is_repository(text: str) -> bool:
+    """Could the hub have a repository of this name (`org/name` or `name`)?"""
+    if len(text) > _REPOSITORY_LENGTH or "--" in text or ".." in text or text.endswith(".git"):
+        return False
+    return _REPOSITORY.fullmatch(text) is not None
