@@ -21,7 +21,7 @@ def review_object(review: Review) -> dict[str, Any]:
         "target": review.target,
         "snapshot": _snapshot(review.snapshot),
         "action": review.verdict.action.value,
-        "reasons": [_reason(reason) for reason in review.verdict.reasons],
+        "reasons": [reason_object(reason) for reason in review.verdict.reasons],
         "results": [_result(result) for result in review.assessment.report.results],
         "signals": [_signal(signal) for signal in review.assessment.signals],
         "error": None,
@@ -66,7 +66,8 @@ def _snapshot(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def reason_object(reason: Reason) -> dict[str, Any]:
+    """Why, as every object of ours says it."""
     return {"clause": reason.clause, "action": reason.action.value, "text": reason.text, "because": reason.because}
 
 

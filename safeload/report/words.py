@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from safeload.decisions.command import approve_command
+from safeload.errors import SafeloadError
 from safeload.policy.interface import Action, Reason, Review
+from safeload.scanners import escape
 from safeload.scanners.interface import Finding, How, Location, Severity, Unscanned
 from safeload.signals.interface import Dimension, Outcome, Signal
 from safeload.sources.interface import Origin, OriginKind, Role
@@ -21,29 +23,22 @@ OUTCOMES = {
 }
 OUTCOME_MARKS = {Outcome.SUPPORTS: "●", Outcome.NEUTRAL: "○", Outcome.WEIGHS_AGAINST: "▲", Outcome.UNKNOWN: "?"}
 STEP = " \u203a "  # between an archive and what is in it
-WHY = "what you checked"  # stands where a person writes the reason of an approval
 SHORT_COMMIT = 7  # characters; what the hub's own pages show
 ASIDE = {Role.BESIDE}
 
 
 def plain(text: str, limit: int | None = None) -> str:
-    """Hostile text as one line without control, format, bidirectional or other unprintable characters."""
-    shown = text if limit is None or len(text) <= limit else text[: max(limit - 1, 0)] + "…"
-    return "".join(c if c.isprintable() else _escape(c) for c in shown)
-
-
-def _escape(character: str) -> str:
-    if character in "\n\r\t":
-        return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[character]
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    """Hostile text as one line without control, format, bidirectional or other hidden characters."""
+    return escape.plain(text, _longest(text) if limit is None else limit)
 
 
 def plain_lines(text: str) -> list[str]:
     """Hostile text of several lines (decompiled code), each made plain; tabs become four spaces."""
-    return [plain(line.expandtabs(4)) for line in text.split("\n")]
+    return escape.plain(text, _longest(text), lines=True).split("\n")
+
+
+def _longest(text: str) -> int:
+    return 10 * len(text)  # an escape such as \U000e0041 takes ten characters
 
 
 def size(n: int) -> str:
@@ -166,11 +161,15 @@ _HURTS = {Action.ALLOW: Outcome.SUPPORTS, Action.ASK: Outcome.NEUTRAL, Action.BL
 
 def _hurts(review: Review) -> str:
     reasons = deciding(review)
-    if review.verdict.action is Action.ALLOW:
-        return "Nothing was found that would run, and everything that the load opens was accounted for."
-    if not reasons:
-        return "Nothing is known about it."
-    return ended(plain(reasons[0].text))
+    if review.verdict.action is not Action.ALLOW:
+        return ended(plain(reasons[0].text)) if reasons else "Nothing is known about it."
+    report = review.assessment.report
+    unread = sum(report.role(gap.location.artifact) not in ASIDE for gap in gaps(review))
+    if unread:
+        return f"{count(unread, 'part')} that the load opens could not be read; your policy allows that."
+    if len(report.findings) > len(aside(review)):
+        return "Something was found; your policy allows it."
+    return "All that the load opens was read, and nothing was found that would run."
 
 
 def _of_signals(question: str, review: Review, dimension: Dimension) -> Answer:
@@ -191,40 +190,6 @@ def signals_of(review: Review, dimension: Dimension) -> tuple[Signal, ...]:
     return tuple(sorted(mine, key=lambda s: order.index(s.outcome)))
 
 
-def quoted(word: str) -> str:
-    """One word for a POSIX shell, which prints as itself whatever it holds."""
-    if plain(word) == word:
-        return shlex.quote(word)
-    raw = word.encode("utf-8", "surrogateescape")
-    return "$'" + "".join(_shell_byte(b) for b in raw) + "'"
-
-
-def _shell_byte(byte: int) -> str:
-    return chr(byte) if 0x20 <= byte < 0x7F and chr(byte) not in "'\\" else f"\\x{byte:02x}"
-
-
-def pinned(origin: Origin) -> str:
-    """What names exactly these bytes on a command line: `org/name@COMMIT`, or the path."""
-    if origin.kind is OriginKind.HUB:
-        return f"{origin.name}@{origin.revision}" if origin.revision else origin.name
-    return f"./{origin.name}" if origin.name.startswith("-") else origin.name
-
-
-def approve_command(review: Review, *, verb: str = "approve", override: bool = False) -> str:
-    """The exact command that approves (or denies) what this review is about, ready to be pasted."""
-    call = review.call
-    words = ["safeload", verb, quoted(pinned(review.snapshot.origin))]
-    if call.loader:
-        words += ["--loader", quoted(call.loader)]
-    if call.trust_remote_code:
-        words.append("--trust-remote-code")
-    if review.policy.name != "standard":
-        words += ["--policy", quoted(review.policy.name)]
-    if override:
-        words.append("--unsafe-override")
-    return " ".join([*words, "--reason", f'"{WHY}"'])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Next:
     """What to do next: a sentence, and a command to paste ("" where there is none)."""
@@ -239,16 +204,25 @@ def next_step(review: Review) -> Next | None:
     if action is Action.ALLOW:
         return None
     if action is Action.ASK:
-        return Next(
-            text="If you have checked it and want it loaded, approve exactly these bytes:",
-            command=approve_command(review),
-        )
+        return _approval(review)
     fixes = [f.rule.fix for f in strictest_findings(review.assessment.report.findings) if f.rule.fix]
     fix = f" {ended(plain(fixes[0]))}" if fixes else ""
     if review.policy.unsafe_override:
-        command = approve_command(review, override=True)
+        command = f"{approve_command(review)} --unsafe-override"
         return Next(
             text=f"Do not load it.{fix} Your policy lets you override this, with a reason that is logged:",
             command=command,
         )
     return Next(text=f"Do not load it.{fix} The policy {plain(review.policy.name)!r} allows no override.")
+
+
+def _approval(review: Review) -> Next:
+    command = approve_command(review)
+    if plain(command) != command:
+        return Next(text="Its path holds hidden characters, so that no command can name it: rename it, and look again.")
+    return Next(text="If you have checked it and want it loaded, approve exactly these bytes:", command=command)
+
+
+def error_line(error: SafeloadError) -> str:
+    """What went wrong, what to do next: one line, for stderr."""
+    return plain(" ".join(part for part in (ended(error.message), error.next) if part))

@@ -1,0 +1,228 @@
+"""A review as text for a terminal, a log or a file of any width and encoding."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from safeload.policy.interface import Action, Reason, Review
+from safeload.report import words
+from safeload.report.panelrows import code_of
+from safeload.report.style import Style, encodable
+from safeload.scanners.interface import Scanned
+from safeload.signals.interface import Dimension, Outcome
+from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+TONES = {Action.ALLOW: "green", Action.ASK: "yellow", Action.BLOCK: "red"}
+OUTCOME_TONES = {Outcome.SUPPORTS: "green", Outcome.WEIGHS_AGAINST: "yellow", Outcome.NEUTRAL: "", Outcome.UNKNOWN: ""}
+ROWS = 8  # reasons, gaps and files of one section; JSON has them all
+CODE_ROWS = 16  # lines of decompiled code
+CELL = 400  # characters of one sentence
+
+
+def render(review: Review, *, style: Style) -> str:
+    """The whole report: verdict, what was looked at, why, what would run, gaps, signals, what to do next."""
+    page = _Page(style)
+    page.head(review)
+    page.why(review)
+    page.code(review)
+    page.files(review)
+    page.gaps(review)
+    page.aside(review)
+    page.signals(review, Dimension.TRUST, "Trust")
+    page.signals(review, Dimension.QUALITY, "Quality")
+    page.next(review)
+    return page.done()
+
+
+def verdict_line(review: Review) -> str:
+    """The verdict in one line: `Blocked: org/name: why`."""
+    return f"{words.HEADLINES[review.verdict.action]}: {words.title(review.snapshot.origin)}: {words.sentence(review)}"
+
+
+class _Page:
+    """One report being written. Every string reaches rich as `Text`, so that nothing in it is taken for markup."""
+
+    def __init__(self, style: Style) -> None:
+        from rich.console import Console
+
+        self.style = style
+        self.out = io.StringIO()
+        self.console = Console(
+            file=self.out,
+            width=style.width,
+            force_terminal=style.colour,
+            color_system="standard" if style.colour else None,
+            no_color=not style.colour,
+            legacy_windows=False,
+            force_interactive=False,
+            markup=False,
+            emoji=False,
+            highlight=False,
+        )
+
+    def text(self, said: str, style: str = "", *, limit: int = CELL) -> Text:
+        from rich.text import Text
+
+        return Text(encodable(words.plain(said, limit), self.style.encoding), style=style, overflow="fold")
+
+    def line(self, text: Text, indent: int = 2) -> None:
+        from rich.padding import Padding
+
+        self.console.print(Padding(text, (0, 0, 0, indent)))
+
+    def heading(self, said: str) -> None:
+        self.console.print()
+        self.line(self.text(said, "bold"))
+
+    def rows(self, rows: Iterable[Sequence[Text]], *, first: int) -> None:
+        """A small table without rules. The first column keeps its width; on a narrow page the rows become lines."""
+        from rich.padding import Padding
+
+        if self.style.width < 2 * first + 20:
+            for label, *rest in rows:
+                self.line(label)
+                for text in rest:
+                    self.line(text, 4)
+            return
+        table = self._grid(first)
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(Padding(table, (0, 0, 0, 2)))
+
+    def _grid(self, first: int) -> Table:
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(width=first, overflow="fold")
+        table.add_column(overflow="fold")
+        return table
+
+    def more(self, total: int, noun: str) -> None:
+        if total > ROWS:
+            self.line(self.text(f"… and {words.count(total - ROWS, f'more {noun}')} (--format json has all)", "dim"))
+
+    def head(self, review: Review) -> None:
+        action = review.verdict.action
+        tone = f"bold {TONES[action]}"
+        headline = self.text(f"{words.MARKS[action]} {words.HEADLINES[action]}", tone)
+        self.line(headline + self.text("  ") + self.text(words.title(review.snapshot.origin), "bold"), 0)
+        self.line(self.text(" · ".join(words.looked_at(review)), "dim"))
+        self.console.print()
+        self.line(self.text(words.sentence(review), limit=4 * CELL))
+
+    def why(self, review: Review) -> None:
+        reasons = [r for r in review.verdict.reasons if r.action is not Action.ALLOW]
+        if not reasons:
+            return
+        reasons.sort(key=lambda reason: -reason.action.strictness)
+        self.heading("Why")
+        self.rows((self._reason(r) for r in reasons[:ROWS]), first=5)
+        self.more(len(reasons), "reason")
+
+    def _reason(self, reason: Reason) -> tuple[Text, Text]:
+        said = self.text(words.ended(reason.text))
+        if reason.because:
+            said.append("\n").append_text(self.text(reason.because, "dim"))
+        return self.text(reason.action.value, TONES[reason.action]), said
+
+    def code(self, review: Review) -> None:
+        if review.verdict.action is Action.ALLOW:
+            return
+        for code in code_of(review):
+            self.heading(f"What loading {code.path} would have run")
+            for row in _shortened(code.lines):
+                if row is None:
+                    self.line(self.text("  …", "dim"), 4)
+                    continue
+                said, dangerous = row
+                self.line(self.text(f"{'>' if dangerous else ' '} {said}", "red" if dangerous else ""), 4)
+
+    def files(self, review: Review) -> None:
+        opened = [a for a in review.snapshot.artifacts if a.role not in words.ASIDE]
+        if not opened:
+            return
+        self.heading("Files that the load opens")
+        self.rows(
+            (self._file(review, a) for a in opened[:ROWS]), first=min(max(len(a.path) for a in opened[:ROWS]), 40)
+        )
+        self.more(len(opened), "file")
+
+    def _file(self, review: Review, artifact: Artifact) -> tuple[Text, Text]:
+        results = [r for r in review.assessment.report.results if r.location.artifact == artifact.path]
+        formats = list(dict.fromkeys(r.format for r in results))
+        found = sum(len(r.findings) for r in results)
+        read = "read" if all(isinstance(r, Scanned) for r in results) else "not read whole"
+        parts = [*formats[:2], *([words.size(artifact.size)] if artifact.size is not None else []), read]
+        parts += [words.count(found, "finding")] if found else []
+        return self.text(artifact.path, limit=120), self.text(", ".join(parts))
+
+    def gaps(self, review: Review) -> None:
+        gaps = words.gaps(review)
+        if not gaps:
+            return
+        self.heading("Not read")
+        for gap in gaps[:ROWS]:
+            self.line(self.text(words.place(gap.location)))
+            self.line(self.text(words.gap_sentence(gap), "dim"), 4)
+        self.more(len(gaps), "gap")
+
+    def aside(self, review: Review) -> None:
+        findings = words.strictest_findings(words.aside(review))
+        if not findings:
+            return
+        self.heading("In files that the load does not open (this does not decide)")
+        for finding in findings[:ROWS]:
+            self.line(self.text(f"{finding.rule.severity.value}: {words.ended(finding.message)}"))
+            self.line(self.text(f"{words.place(finding.location)} · rule {finding.rule.id}", "dim"), 4)
+        self.more(len(findings), "finding")
+
+    def signals(self, review: Review, dimension: Dimension, title: str) -> None:
+        signals = words.signals_of(review, dimension)
+        if not signals:
+            return
+        self.heading(title)
+        labels = {o: f"{words.OUTCOME_MARKS[o]} {said}" for o, said in words.OUTCOMES.items()}
+        self.rows(
+            (
+                (self.text(labels[s.outcome], OUTCOME_TONES[s.outcome]), self.text(words.ended(s.summary)))
+                for s in signals
+            ),
+            first=max(len(labels[s.outcome]) for s in signals),
+        )
+
+    def next(self, review: Review) -> None:
+        step = words.next_step(review)
+        if step is None:
+            return
+        self.heading("Next")
+        self.line(self.text(step.text, limit=4 * CELL))
+        if step.command:
+            # Not wrapped: a command that was broken over two lines cannot be pasted.
+            self.console.print(self.text(f"    {step.command}", "bold", limit=10_000), soft_wrap=True)
+
+    def done(self) -> str:
+        return "\n".join(line.rstrip() for line in self.out.getvalue().splitlines()) + "\n"
+
+
+def _shortened(lines: Sequence[tuple[str, bool] | None]) -> list[tuple[str, bool] | None]:
+    """At most `CODE_ROWS` lines: those that findings are about, then the first; None where lines were left out."""
+    rows = [row for row in lines if row is not None]
+    bad = [i for i, (_, dangerous) in enumerate(rows) if dangerous]
+    near = [j for i in bad for j in (i, i - 1, i + 1) if 0 <= j < len(rows)]
+    chosen = sorted(list(dict.fromkeys([*near, *range(len(rows))]))[:CODE_ROWS])
+    shown: list[tuple[str, bool] | None] = []
+    last = -1
+    for i in chosen:
+        if i != last + 1:
+            shown.append(None)
+        shown.append(rows[i])
+        last = i
+    if last + 1 < len(rows) or None in lines:
+        shown.append(None)
+    return shown
