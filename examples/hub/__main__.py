@@ -19,10 +19,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python examples/hub", description="A local model hub with sample models.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--root", type=Path, help="where the models are kept; made there when they are not")
+    parser.add_argument("--big", action="store_true", help="also a 500 MB checkpoint, which takes no room on disk")
     parser.add_argument("--build-only", action="store_true", help="make the models and stop")
     options = parser.parse_args()
     root = options.root or Path(tempfile.mkdtemp(prefix="hub-"))
     samples.build(root)
+    if options.big:
+        from hub.big import big_checkpoint
+
+        big_checkpoint(root)
     if options.build_only:
         return 0
     stopped = threading.Event()

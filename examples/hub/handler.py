@@ -9,20 +9,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from hub import api
+from hub.access import Refused, token_of, visible
 from hub.bodies import Body, answer_file
 from hub.faults import Fault, Kind
 from hub.store import Commit, Repo
 
 if TYPE_CHECKING:
     from hub.server import Hub
-
-
-class Refused(Exception):
-    """An answer in place of the one that was asked for."""
-
-    def __init__(self, status: int, code: str, message: str, *, commit: str | None = None) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.commit = status, code, message, commit
 
 
 class Answered(Exception):
@@ -86,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._overview(kind, name)
             case ["api", "whoami-v2"]:
                 self._trouble("", "", "whoami")
-                token = self._token()
+                token = token_of(self.headers.get("Authorization", ""))
                 if not token:
                     raise Refused(401, "", "Invalid username or password.")
                 self._json({"type": "user", "name": token.removeprefix("hf_"), "orgs": [], "auth": {}})
@@ -128,37 +121,16 @@ class Handler(BaseHTTPRequestHandler):
         if self.about and self.command == "GET":
             self.faults |= self.hub.faults.take(**self.about, body=True)
 
-    # Who may see what.
-
-    def _token(self) -> str | None:
-        from hub.server import TOKENS
-
-        said = self.headers.get("Authorization", "")
-        token = said.removeprefix("Bearer ")
-        if said and token not in TOKENS:
-            raise Refused(401, "", "Invalid credentials in Authorization header")
-        return token or None
+    # Answers.
 
     def _repo(self, repo_id: str, *, files: bool) -> Repo:
-        """The repository, as far as this client may see it. What a gated one is called is public, its files are not."""
-        from hub.server import TOKENS
-
-        repo, token = self.hub.store.get(repo_id), self._token()
-        opened = token is not None and repo_id in TOKENS[token]
-        if repo is None or (repo.private and not opened):
-            # The Hub does not tell strangers whether there is such a repository.
-            raise Refused(404 if token else 401, "RepoNotFound", "Repository not found")
-        if files and repo.gated and not opened:
-            raise Refused(403 if token else 401, "GatedRepo", f"Access to model {repo_id} is restricted.")
-        return repo
+        return visible(self.hub.store, repo_id, token_of(self.headers.get("Authorization", "")), files=files)
 
     def _commit(self, repo: Repo, revision: str) -> Commit:
         commit = repo.commit(revision)
         if commit is None:
             raise Refused(404, "RevisionNotFound", f"Invalid rev id: {revision}")
         return commit
-
-    # Answers.
 
     def _api(self, repo: Repo, route: str, rest: list[str]) -> None:
         revision = rest[0] if rest and route != "safetensors-metadata" else "main"
@@ -249,7 +221,9 @@ class Handler(BaseHTTPRequestHandler):
         self._send(200, Body(text.encode()), {"Content-Type": f"{kind}; charset=utf-8"})
 
     def _refuse(self, refused: Refused) -> None:
-        headers = {"Content-Type": "application/json; charset=utf-8", "X-Error-Message": refused.message}
+        # What was asked for may be part of the message, and a header is one line of ASCII.
+        message = json.dumps(refused.message)[1:-1]
+        headers = {"Content-Type": "application/json; charset=utf-8", "X-Error-Message": message}
         if refused.code:
             headers["X-Error-Code"] = refused.code
         if refused.commit:

@@ -83,15 +83,39 @@ def config_of(files: dict[str, bytes], *, without: tuple[str, ...] = (), **more:
     return {"config.json": json.dumps(config, indent=2).encode()}
 
 
-def torch_bytes(value: Any, *, legacy: bool = False) -> bytes:
-    """What `torch.save` writes, zip or the format before it."""
+def torch_bytes(value: Any) -> bytes:
+    """What `torch.save` writes."""
     import torch
 
     # The archive's inner folder is named after the file: always the same one here.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "pytorch_model.bin"
-        torch.save(value, path, _use_new_zipfile_serialization=not legacy)
+        torch.save(value, path)
         return path.read_bytes()
+
+
+def legacy_torch_bytes(state: dict[str, Any]) -> bytes:
+    """What `torch.save` wrote before it wrote zip archives."""
+    import torch
+
+    # Storages lie in the file in the order of their addresses, under their addresses: both differ from run to run.
+    tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    storages = sorted((torch.UntypedStorage(0) for _ in tensors), key=lambda storage: str(storage._cdata))
+    settled = dict(state)
+    for storage, (name, tensor) in zip(storages, tensors.items(), strict=True):
+        storage.resize_(tensor.numel() * tensor.element_size())
+        settled[name] = torch.empty(0, dtype=tensor.dtype).set_(storage, 0, tensor.shape).copy_(tensor)
+    stream = io.BytesIO()
+    torch.save(settled, stream, _use_new_zipfile_serialization=False)
+    written = stream.getvalue()
+    for number, storage in enumerate(storages):
+        written = written.replace(_unicode(str(storage._cdata)), _unicode(f"{number:08d}"))
+    return written
+
+
+def _unicode(text: str) -> bytes:
+    """A string as a pickle of protocol 2 has it."""
+    return b"X" + len(text).to_bytes(4, "little") + text.encode()
 
 
 def sharded_bin_files() -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hub.models import bert, torch_bytes
+from hub.models import bert, legacy_torch_bytes, torch_bytes
 
 # The path comes from the environment at the moment it runs, so that the files are the same bytes on every machine.
 COMMAND = 'touch "${SAFELOAD_DEMO_MARKER:-PAYLOAD-RAN}"'
@@ -21,7 +21,8 @@ class Payload:
 
 def poisoned(*, legacy: bool = False) -> bytes:
     """The weights of a BERT, and one call beside them."""
-    return torch_bytes({**bert().state_dict(), "training_state": Payload()}, legacy=legacy)
+    state = {**bert().state_dict(), "training_state": Payload()}
+    return legacy_torch_bytes(state) if legacy else torch_bytes(state)
 
 
 def innocent_twin(evil: bytes) -> bytes:

@@ -13,7 +13,8 @@ from hub import cards, models, poison
 from hub.store import File, Repo, Store, commit_to
 
 ATTRIBUTES = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.bin filter=lfs diff=lfs merge=lfs -text\n"
-MADE_OF = ("cards.py", "models.py", "poison.py", "samples.py", "more_samples.py", "store.py")
+MADE_OF = ("cards.py", "models.py", "poison.py", "samples.py", "more_samples.py", "hostile_samples.py",
+           "big.py", "store.py")  # fmt: skip
 
 
 class Bench:
@@ -46,6 +47,9 @@ class Bench:
         repo = commit_to(empty, files, title=title, author=author or repo_id.partition("/")[0], at=at)
         self.store.save(repo)
         return repo
+
+    def next_commit(self, repo: Repo, files: list[File], *, title: str, at: str | float) -> Repo:
+        return commit_to(repo, files, title=title, author=repo.commits[-1].authors[0], at=at)
 
 
 def popular(metadata: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -107,9 +111,9 @@ def full_module(bench: Bench) -> None:
 
 
 def makers() -> tuple[Callable[[Bench], None], ...]:
-    from hub import more_samples
+    from hub import hostile_samples, more_samples
 
-    return (tiny_bert, tiny_bert_pwned, full_module, *more_samples.MAKERS)
+    return (tiny_bert, tiny_bert_pwned, full_module, *more_samples.MAKERS, *hostile_samples.MAKERS)
 
 
 def stamp() -> str:

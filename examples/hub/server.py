@@ -18,11 +18,6 @@ from hub.faults import Fault, Faults, Kind
 from hub.handler import Handler
 from hub.store import File, Repo, Store, commit_to
 
-TOKENS: Mapping[str, frozenset[str]] = {
-    # Made up. What each account may open beyond the public repositories.
-    "hf_demo": frozenset({"acme/gated", "acme/private"}),
-    "hf_stranger": frozenset(),
-}
 MARKER = "SAFELOAD_DEMO_MARKER"  # the environment variable that tells the inert payloads what to touch
 
 
