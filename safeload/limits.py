@@ -20,7 +20,9 @@ STREAMS: Final = 10_000  # pickles in one member; fifty thousand tiny streams hi
 NAMES: Final = 20_000  # distinct (global, role, shape) in one member; floods the report
 NAME: Final = 1_000  # characters of module and name together; megabyte-long names fill the report
 NESTED_DEPTH: Final = 4  # pickles within literals within pickles
-NESTED_BYTES: Final = 64 * MIB  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
+NESTED_BYTES: Final = (
+    64 * MIB
+)  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 
 # Containers.
@@ -34,6 +36,7 @@ HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itsel
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole
+CODE_PARSED: Final = 1 * MIB  # bytes of a Python file that is parsed in the user's process; a tree takes hundredfold
 FILES: Final = 100_000  # files of one repository; a listing that never ends
 REPOSITORIES: Final = 16  # repositories that one load may reach; adapters of adapters
 RANGE_BLOCK: Final = 64 * KIB  # bytes fetched at once by ranges

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 __all__ = ["Pattern", "Slot", "pairs", "parse"]
@@ -59,7 +60,7 @@ def parse(text: str) -> Pattern:
     if " ".join(words) != " ".join(text.split()):
         raise ValueError(f"{text!r} is not a list of words")
     slots = tuple(_slot(word) for word in words)
-    for before, after in zip(slots, slots[1:], strict=False):
+    for before, after in pairwise(slots):
         if before.repeated or (before.optional and not (after.optional or after.repeated)):
             raise ValueError(f"{text!r} has a fixed argument behind an optional or repeated one")
     return Pattern(text=text, slots=slots)
@@ -69,7 +70,7 @@ def _slot(word: str) -> Slot:
     mark = word[-1] if word[-1] in "?*" else ""
     tags = tuple(word[: len(word) - len(mark)].split("|"))
     for tag in tags:
-        if tag not in PLAIN | {"data"} and not _KIND.fullmatch(tag) and not _LITERAL.fullmatch(tag) and not _GLOBAL.fullmatch(tag):
+        if tag not in PLAIN and tag != "data" and not any(kind.fullmatch(tag) for kind in (_KIND, _LITERAL, _GLOBAL)):
             raise ValueError(f"{tag!r} is not an argument tag")
     return Slot(tags=tags, optional=mark == "?", repeated=mark == "*")
 

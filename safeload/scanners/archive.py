@@ -1,0 +1,86 @@
+"""Judges what is odd about a ZIP archive, beside what its members hold."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from safeload import limits
+from safeload.parsers.facts import Part
+from safeload.scanners.escape import plain
+from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
+from safeload.sources.interface import Artifact
+
+DUPLICATE: Final = Rule(
+    id="archive-duplicate-member",
+    title="Two members of the archive have the same name",
+    severity=Severity.HIGH,
+    why="Programs differ in which of the two they read. One that checks the file can see the harmless one while the "
+    "loader reads the other.",
+    fix="Do not load it. No library writes such archives.",
+    cwe=694,
+)
+AMBIGUOUS: Final = Rule(
+    id="archive-ambiguous",
+    title="Programs would read this archive differently",
+    severity=Severity.HIGH,
+    why="The archive contradicts itself: its directory says one thing, the place it points to another. One program "
+    "checks one reading, another loads the other.",
+    fix="Do not load it. Ask the publisher for a file that torch.save wrote.",
+    cwe=436,
+)
+UNUSUAL: Final = Rule(
+    id="archive-unusual",
+    title="The archive was not made by the usual library",
+    severity=Severity.MEDIUM,
+    why="Checkpoints are plain archives that one library writes in one way. This one differs from that.",
+    fix="Load it only if you know how it was made.",
+    cwe=436,
+)
+
+# Codes of `ArchiveFacts.anomalies` that change which bytes a loader reads. Any other is unusual.
+_RULES: Final = {
+    "duplicate-member": DUPLICATE,
+    "duplicate-name": DUPLICATE,
+    "several-data-pkl": AMBIGUOUS,
+    "local-name": AMBIGUOUS,
+    "local-header": AMBIGUOUS,
+    "name-mismatch": AMBIGUOUS,
+    "flags-mismatch": AMBIGUOUS,
+    "size-mismatch": AMBIGUOUS,
+    "method-mismatch": AMBIGUOUS,
+    "overlap": AMBIGUOUS,
+    "overlapping-members": AMBIGUOUS,
+    "prefix-data": AMBIGUOUS,
+    "encrypted-flag": AMBIGUOUS,
+    "several-directories": AMBIGUOUS,
+}
+_SHOWN: Final = 8  # details of one code
+
+
+class ArchiveScanner(Scanner):
+    """One finding a code of anomaly, with the members it is about as evidence."""
+
+    name: ClassVar[str] = "archive"
+    formats: ClassVar[frozenset[str]] = frozenset({"zip"})
+    rules: ClassVar[tuple[Rule, ...]] = (DUPLICATE, AMBIGUOUS, UNUSUAL)
+
+    def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
+        if part.archive is None:
+            return ()
+        by_code: dict[str, list[str]] = {}
+        for anomaly in part.archive.anomalies:
+            code, _, detail = anomaly.partition(":")
+            by_code.setdefault(code.strip(), []).append(plain(detail.strip() or code, limits.EVIDENCE))
+        place = Location(artifact=artifact.path, member=part.member)
+        return tuple(_finding(code, details, place) for code, details in by_code.items())
+
+
+def _finding(code: str, details: list[str], place: Location) -> Finding:
+    words = plain(code, limits.EVIDENCE).replace("-", " ")
+    return Finding(
+        rule=_RULES.get(code, UNUSUAL),
+        confidence=Confidence.HIGH,
+        location=place,
+        message=f"The archive is odd: {words}" + (f", {len(details):,} times." if len(details) > 1 else "."),
+        evidence=tuple(dict.fromkeys(details))[:_SHOWN],
+    )

@@ -1,0 +1,225 @@
+"""Walks a snapshot: every artifact becomes findings or a gap."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from safeload import __version__, limits
+from safeload.errors import Changed, NotFound, SourceError
+from safeload.parsers.facts import GapReason, Part
+from safeload.scanners import config, identity, remote_code
+from safeload.scanners.escape import plain
+from safeload.scanners.interface import (
+    Engine,
+    Finding,
+    How,
+    Location,
+    Report,
+    Result,
+    Scanned,
+    Scanner,
+    Tensors,
+    Unscanned,
+)
+from safeload.scanners.registry import SCANNERS
+from safeload.sources.interface import Artifact, Origin, Progress, Readable, Role, Silent, Snapshot
+
+__all__ = ["Examiner", "scan"]
+
+_TEXT: Final = frozenset({"text", "json"})
+# What a load reads as text, or does not read at all: an empty file or plain text is nothing odd there.
+_READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.BESIDE})
+_TOKENIZER_JSON: Final = 1 * limits.MIB  # bytes; a vocabulary has no settings, and takes long to parse
+
+
+class Examiner(Protocol):
+    """What the engine needs of a worker: facts of one file, the artifact itself first, then its members."""
+
+    def examine(self, readable: Readable, /, *, name: str) -> tuple[Part, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    results: tuple[Result, ...]
+    tensors: tuple[Tensors, ...] = ()
+
+
+def scan(
+    snapshot: Snapshot,
+    open_artifact: Callable[[Artifact], Readable],
+    *,
+    how: How,
+    worker: Examiner | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Look at every artifact of `snapshot`.
+
+    `open_artifact` gives the bytes of one; `how` says whether they are local. `worker` parses them (default: the
+    shared one). Raises `Changed` when a local file is not the one that was looked at; every other failure is a gap.
+    """
+    examiner = worker if worker is not None else _shared()
+    told = progress if progress is not None else Silent()
+    seen: list[_Seen] = []
+    for artifact in snapshot.artifacts:
+        told.step(f"Looking at {plain(artifact.path, limits.EVIDENCE)}")
+        seen.append(_guarded(artifact, open_artifact, examiner, how=how, origin=snapshot.origin))
+    return Report(
+        snapshot=snapshot,
+        results=tuple(result for one in seen for result in one.results),
+        engine=Engine(version=__version__, python=platform.python_version()),
+        how=how,
+        tensors=tuple(tensors for one in seen for tensors in one.tensors),
+    )
+
+
+def _shared() -> Examiner:
+    from safeload.parsers import process
+
+    return process.shared()
+
+
+def _guarded(
+    artifact: Artifact, opener: Callable[[Artifact], Readable], examiner: Examiner, *, how: How, origin: Origin
+) -> _Seen:
+    """One artifact; whatever goes wrong becomes a gap, since a scanner that fails must not look like a clean file."""
+    try:
+        return _artifact(artifact, opener, examiner, origin)
+    except Changed as error:
+        if how is How.LOCAL:
+            raise
+        return _gap(artifact, GapReason.UNREACHABLE, str(error))
+    except NotFound as error:
+        return _gap(artifact, GapReason.MISSING, error.message)
+    except SourceError as error:
+        return _gap(artifact, GapReason.UNREACHABLE, error.message)
+    except FileNotFoundError:
+        return _gap(artifact, GapReason.MISSING, "there is no such file")
+    except OSError as error:
+        return _gap(artifact, GapReason.UNREADABLE, error.strerror or type(error).__name__)
+    except (MemoryError, RecursionError) as error:
+        return _gap(artifact, GapReason.LIMIT, type(error).__name__)
+    except Exception as error:  # noqa: BLE001  # Not knowing is a value: this is where it is made.
+        return _gap(artifact, GapReason.CRASHED, f"{type(error).__name__}: {error}")
+
+
+def _gap(artifact: Artifact, reason: GapReason, detail: str) -> _Seen:
+    place = Location(artifact=artifact.path)
+    return _Seen(results=(Unscanned(location=place, reason=reason, detail=plain(detail, limits.EVIDENCE)),))
+
+
+def _artifact(artifact: Artifact, opener: Callable[[Artifact], Readable], examiner: Examiner, origin: Origin) -> _Seen:
+    readable = opener(artifact)
+    try:
+        parts = examiner.examine(readable, name=artifact.path)
+        if not parts:
+            return _gap(artifact, GapReason.CRASHED, "the parser said nothing about this file")
+        results = [_judge(part, artifact) for part in parts]
+        results[0] = _with(results[0], identity.judge(parts[0], artifact))
+        results[0] = _by_role(results[0], parts[0], artifact, readable, origin)
+    finally:
+        readable.close()
+    tensors = tuple(
+        Tensors(artifact=artifact.path, tensors=part.tensors.tensors, parameters=part.tensors.parameters)
+        for part in parts
+        if part.tensors is not None
+    )
+    return _Seen(results=tuple(results), tensors=tensors)
+
+
+def _judge(part: Part, artifact: Artifact) -> Result:
+    """Findings by format, and the gap if there is one: what was seen before reading failed is still evidence."""
+    scanners = tuple(_scanners(part))
+    findings = tuple(finding for scanner in scanners for finding in scanner.judge(part, artifact))
+    place = Location(artifact=artifact.path, member=part.member)
+    form = plain(part.format, limits.EVIDENCE)
+    if part.gap is not None:
+        detail = plain(part.gap.detail, limits.EVIDENCE)
+        return Unscanned(location=place, reason=part.gap.reason, detail=detail, format=form, findings=findings)
+    if not scanners:
+        detail = f"{form}: nothing here knows this format"
+        return Unscanned(location=place, reason=GapReason.UNKNOWN_FORMAT, detail=detail, format=form, findings=findings)
+    streams = part.pickle.streams if part.pickle is not None else ()
+    return Scanned(
+        location=place,
+        format=form,
+        scanner="+".join(scanner.name for scanner in scanners),
+        findings=findings,
+        streams=streams,
+    )
+
+
+def _scanners(part: Part) -> Iterator[Scanner]:
+    """Every scanner that has something to judge: facts decide, not the format's name alone."""
+    has = {
+        "pickle": part.pickle is not None,
+        "archive": part.archive is not None,
+        "safetensors": part.tensors is not None,
+        "text": part.text is not None,
+    }
+    return (scanner for scanner in SCANNERS if has.get(scanner.name, part.format in scanner.formats))
+
+
+def _by_role(result: Result, part: Part, artifact: Artifact, readable: Readable, origin: Origin) -> Result:
+    """What the load does with the file: runs it, reads it as text, or expects tensors in it."""
+    empty = part.gap is not None and part.gap.reason is GapReason.EMPTY
+    textual = part.text is not None or (empty and artifact.role in _READ_AS_TEXT | {Role.CODE})
+    if artifact.role is Role.CODE:
+        source = _small(readable, limits.CODE_PARSED) if textual else None
+        result = _with(result, remote_code.judge(source, artifact, origin))
+        return _inert(result, "remote-code") if textual else result
+    if not textual:
+        return result
+    if artifact.role in _READ_AS_TEXT:
+        return _with_config(_inert(result, "text"), artifact, readable)
+    if part.text is not None and part.text.json:
+        return result  # A JSON document starts with no opcode of a pickle: it is text to every loader.
+    detail = "text, where weights were expected" if artifact.role is Role.WEIGHTS else "plain text is no model"
+    return Unscanned(
+        location=result.location,
+        reason=GapReason.UNKNOWN_FORMAT,
+        detail=detail,
+        format=result.format,
+        findings=result.findings,
+    )
+
+
+def _with_config(result: Result, artifact: Artifact, readable: Readable) -> Result:
+    """Configuration is small and read by our own process: `json.loads` of bounded text runs nothing."""
+    wanted = {Role.CONFIG: limits.SMALL_FILE, Role.TOKENIZER: _TOKENIZER_JSON}.get(artifact.role)
+    if wanted is None or result.format != "json":
+        return result
+    text = _small(readable, wanted)
+    if text is None:
+        if artifact.role is Role.TOKENIZER:
+            return result
+        return _unread(result, GapReason.LIMIT, f"longer than {limits.SMALL_FILE:,} bytes")
+    try:
+        return _with(result, config.judge(text, artifact))
+    except (ValueError, RecursionError) as error:
+        return _unread(result, GapReason.MALFORMED, f"not read as JSON: {type(error).__name__}")
+
+
+def _small(readable: Readable, most: int) -> bytes | None:
+    """The whole file, or None when it is longer than `most` bytes."""
+    text = readable.read_at(0, most + 1)
+    return text if len(text) <= most else None
+
+
+def _inert(result: Result, scanner: str) -> Result:
+    """Text that is there for reading; an empty file of it is nothing that was missed."""
+    if isinstance(result, Unscanned) and result.reason is GapReason.EMPTY:
+        return Scanned(location=result.location, format="text", scanner=scanner, findings=result.findings)
+    return replace(result, scanner=scanner) if isinstance(result, Scanned) else result
+
+
+def _unread(result: Result, reason: GapReason, detail: str) -> Result:
+    return Unscanned(
+        location=result.location, reason=reason, detail=detail, format=result.format, findings=result.findings
+    )
+
+
+def _with(result: Result, findings: tuple[Finding, ...]) -> Result:
+    return replace(result, findings=(*result.findings, *findings)) if findings else result

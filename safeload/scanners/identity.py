@@ -1,0 +1,91 @@
+"""Compares what a file is with what its name says it is."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Final
+
+from safeload import limits
+from safeload.parsers.facts import Part
+from safeload.scanners.escape import plain
+from safeload.scanners.interface import Confidence, Finding, Location, Rule, Severity
+from safeload.sources.interface import Artifact
+
+EXTENSION: Final = Rule(
+    id="extension-mismatch",
+    title="The file is not what its name says",
+    severity=Severity.LOW,
+    why="The content decides how a file is read here, not its name. A wrong name is a mistake, or a way past programs "
+    "that go by names.",
+    fix="Ask the publisher to rename the file.",
+    cwe=646,
+)
+DISGUISE: Final = Rule(
+    id="extension-disguise",
+    title="A file that can run code has the name of one that cannot",
+    severity=Severity.HIGH,
+    why="People and programs trust such a name. A pickle under it is loaded by whoever does not look.",
+    fix="Do not load it. Ask the publisher why a pickle bears this name.",
+    cwe=646,
+)
+POLYGLOT: Final = Rule(
+    id="polyglot",
+    title="The file can be read in two ways",
+    severity=Severity.HIGH,
+    why="The same bytes are valid in two formats. One program checks one reading, another loads the other.",
+    fix="Do not load it. No library writes such files.",
+    cwe=436,
+)
+RULES: Final = (EXTENSION, DISGUISE, POLYGLOT)
+
+# Formats in which a file can carry code, whoever wrote it.
+RISKY: Final = frozenset({"pickle", "joblib", "torch-legacy", "torch-zip", "zip", "tar", "7z", "rar", "hdf5"})
+_INERT_NAMES: Final = frozenset({".safetensors", ".json", ".txt", ".md", ".npy", ".png", ".jpg", ".jpeg", ".csv"})
+_EXPECTED: Final = {
+    ".safetensors": frozenset({"safetensors"}),
+    ".json": frozenset({"json", "text"}),
+    ".txt": frozenset({"json", "text"}),
+    ".md": frozenset({"json", "text"}),
+    ".py": frozenset({"text", "json"}),
+    ".jinja": frozenset({"text", "json"}),
+    ".npy": frozenset({"npy", "numpy"}),
+    ".gguf": frozenset({"gguf"}),
+    ".onnx": frozenset({"onnx"}),
+    ".zip": frozenset({"zip", "torch-zip"}),
+    ".pkl": frozenset({"pickle", "joblib"}),
+    ".pickle": frozenset({"pickle", "joblib"}),
+    ".joblib": frozenset({"joblib", "pickle", "zlib", "gzip", "bz2", "xz", "lzma", "lz4"}),
+}
+
+
+def judge(part: Part, artifact: Artifact) -> tuple[Finding, ...]:
+    """Findings for the artifact as a whole; `part` is its first."""
+    return tuple(one for one in (_name(part, artifact), _polyglot(part, artifact)) if one is not None)
+
+
+def _name(part: Part, artifact: Artifact) -> Finding | None:
+    suffix = PurePosixPath(artifact.path).suffix.lower()
+    expected = _EXPECTED.get(suffix)
+    if part.format in (expected or {part.format}) or part.format == "unknown":
+        return None
+    rule = DISGUISE if part.format in RISKY and suffix in _INERT_NAMES else EXTENSION
+    message = f"The name ends in {suffix}, but the content is {plain(part.format, limits.EVIDENCE)}."
+    return _finding(rule, artifact, message, (part.format,))
+
+
+def _polyglot(part: Part, artifact: Artifact) -> Finding | None:
+    risky = sorted(set(part.also) & RISKY)
+    if not risky:
+        return None
+    both = (part.format, *risky)
+    return _finding(POLYGLOT, artifact, f"The file is {' and '.join(plain(f, 40) for f in both)} at once.", both)
+
+
+def _finding(rule: Rule, artifact: Artifact, message: str, formats: tuple[str, ...]) -> Finding:
+    return Finding(
+        rule=rule,
+        confidence=Confidence.HIGH,
+        location=Location(artifact=artifact.path),
+        message=message,
+        evidence=tuple(plain(name, limits.EVIDENCE) for name in formats),
+    )

@@ -1,0 +1,184 @@
+"""Judges what a pickle would import and call, by name, role and arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from safeload import limits
+from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
+from safeload.scanners import names, shapes
+from safeload.scanners import pickle_rules as rules
+from safeload.scanners.escape import plain
+from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner
+from safeload.scanners.names import Standing
+from safeload.sources.interface import Artifact
+
+_EXAMPLES: Final = 3  # examples shown of one name
+_MOST: Final = 8  # persistent ids and shapes shown
+_RUNS: Final = frozenset({PickleRole.CALLED, PickleRole.CONSTRUCTED, PickleRole.RESULT_CALLED})
+_ROLES: Final[Mapping[PickleRole, str]] = {
+    PickleRole.CALLED: "called",
+    PickleRole.CONSTRUCTED: "built",
+    PickleRole.REFERENCED: "kept without being called",
+    PickleRole.TAMPERED: "changed",
+    PickleRole.RESULT_CALLED: "called for something that is then called",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Name:
+    """All uses of one global in one part."""
+
+    module: str
+    name: str
+    uses: tuple[Use, ...]
+
+    @property
+    def shown(self) -> str:
+        dotted = f"{self.module}.{self.name}" if self.module else self.name
+        return plain(dotted, limits.EVIDENCE)
+
+    @property
+    def roles(self) -> frozenset[PickleRole]:
+        return frozenset(use.role for use in self.uses)
+
+
+class PickleScanner(Scanner):
+    """An allowlist of (module, name, role, arguments). Lists of dangerous names only choose the words."""
+
+    name: ClassVar[str] = "pickle"
+    formats: ClassVar[frozenset[str]] = frozenset({"pickle", "joblib", "torch-legacy", "torch-zip"})
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
+
+    def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
+        if part.pickle is None:
+            return ()
+        place = Location(artifact=artifact.path, member=part.member)
+        found: list[Finding] = []
+        for one in _by_name(part.pickle.uses):
+            found.extend(_judge_name(one, place))
+        found.extend(_judge_rest(part.pickle, place))
+        return tuple(found)
+
+
+def _by_name(uses: Sequence[Use]) -> Iterator[_Name]:
+    grouped: dict[tuple[str, str], list[Use]] = {}
+    for use in uses:
+        grouped.setdefault((use.module, use.name), []).append(use)
+    for (module, name), together in grouped.items():
+        yield _Name(module=module, name=name, uses=tuple(together))
+
+
+def _judge_name(one: _Name, place: Location) -> Iterator[Finding]:
+    standing = names.classify(one.module, one.name)
+    if one.module == "copyreg" and one.name.startswith("<extension code"):
+        yield _finding(rules.EXTENSION_CODE, one, place, "The file names something by its number in a registry.")
+    elif one.module == "":
+        pass  # What a persistent id gave: not a name, but it can be called and changed.
+    elif standing is Standing.DANGEROUS:
+        yield _dangerous(one, place)
+    elif standing is Standing.UNKNOWN:
+        yield _finding(
+            rules.UNKNOWN_NAME,
+            one,
+            place,
+            f"{one.shown} is on no list of names that are known to be harmless. It is {_roles(one)} while loading.",
+        )
+    elif standing is Standing.CONDITIONAL:
+        yield from _conditions(one, place)
+    if PickleRole.TAMPERED in one.roles:
+        yield _finding(
+            rules.TAMPERING, one, place, f"Loading changes {one.shown} itself, for everything that uses it afterwards."
+        )
+    if PickleRole.RESULT_CALLED in one.roles:
+        yield _finding(rules.CALL_ON_RESULT, one, place, f"Loading calls what a call of {one.shown} returned.")
+
+
+def _dangerous(one: _Name, place: Location) -> Finding:
+    what = names.dangerous(one.module, one.name) or "is dangerous"
+    if one.roles & _RUNS:
+        return _finding(rules.DANGEROUS_CALL, one, place, f"Loading calls {one.shown}, which {what}.")
+    message = f"Loading fetches {one.shown}, which {what}. It is not called while loading."
+    return _finding(rules.DANGEROUS_IMPORT, one, place, message)
+
+
+def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
+    entry = names.known(one.module, one.name)
+    condition = entry.condition if entry is not None else None
+    odd = tuple(use for use in one.uses if not _meets(use, condition))
+    if not odd:
+        return
+    seen = _Name(module=one.module, name=one.name, uses=odd)
+    handed = sorted({tag.removeprefix("global:") for use in odd for tag in use.shape if tag.startswith("global:")})
+    if handed and seen.roles & _RUNS:
+        given = ", ".join(plain(name, limits.EVIDENCE) for name in handed[:_EXAMPLES])
+        message = f"{one.shown} is handed {given}, which it may call."
+        yield _finding(rules.HANDS_OVER, seen, place, message)
+        return
+    message = f"{one.shown} is known, but not in this use: it is {_roles(seen)}{_arguments(seen)}."
+    yield _finding(rules.CONDITIONS_NOT_MET, seen, place, message)
+
+
+def _meets(use: Use, condition: names.Condition | None) -> bool:
+    if condition is None:
+        return False
+    allowed: tuple[shapes.Pattern, ...] | None
+    if use.role is PickleRole.REFERENCED:
+        return condition.referenced
+    if use.role is PickleRole.CALLED:
+        allowed = condition.called
+    elif use.role is PickleRole.CONSTRUCTED:
+        allowed = condition.constructed
+    else:
+        return True  # Tampering, and calling a result, have rules of their own.
+    return allowed is not None and any(pattern.accepts(use.shape, names.fits) for pattern in allowed)
+
+
+def _roles(one: _Name) -> str:
+    return " and ".join(text for role, text in _ROLES.items() if role in one.roles)
+
+
+def _arguments(one: _Name) -> str:
+    given = sorted({", ".join(use.shape) for use in one.uses if use.role in _RUNS})[:_EXAMPLES]
+    if not given:
+        return ""
+    return " with the arguments " + " or ".join(f"({plain(shape, limits.EVIDENCE)})" for shape in given)
+
+
+def _finding(rule: Rule, one: _Name, place: Location, message: str) -> Finding:
+    offset = min((use.offset for use in one.uses if use.offset >= 0), default=None)
+    return Finding(
+        rule=rule,
+        confidence=Confidence.HIGH,
+        location=Location(artifact=place.artifact, member=place.member, offset=offset),
+        message=message,
+        evidence=_evidence(one),
+    )
+
+
+def _evidence(one: _Name) -> tuple[str, ...]:
+    examples = list(dict.fromkeys(_example(one.shown, use) for use in one.uses if use.example or use.role in _RUNS))
+    times = sum(use.count for use in one.uses)
+    return (*(examples[:_EXAMPLES] or [one.shown]), *((f"{times:,} times",) if times > 1 else ()))
+
+
+def _example(shown: str, use: Use) -> str:
+    text = f"{shown} <- {use.example}" if use.role is PickleRole.TAMPERED else f"{shown}({use.example})"
+    return plain(text, limits.EVIDENCE)
+
+
+def _judge_rest(facts: PickleFacts, place: Location) -> Iterator[Finding]:
+    if facts.odd_persistent:
+        shown = tuple(plain(text, limits.EVIDENCE) for text in facts.odd_persistent[:_MOST])
+        message = "The file asks its loader for objects by ids that are not torch's."
+        yield _plain(rules.ODD_PERSISTENT_ID, place, message, shown)
+    if facts.leftover > 0:
+        reading = plain(facts.reading, limits.EVIDENCE)
+        message = f"{facts.leftover:,} bytes follow the last pickle, and no loader of {reading} reads them."
+        yield _plain(rules.LEFTOVER, place, message, (f"{facts.leftover:,} bytes",))
+
+
+def _plain(rule: Rule, place: Location, message: str, evidence: tuple[str, ...]) -> Finding:
+    return Finding(rule=rule, confidence=Confidence.HIGH, location=place, message=message, evidence=evidence)

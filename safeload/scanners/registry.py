@@ -1,0 +1,24 @@
+"""Every scanner, as one list to read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from safeload.scanners import config, identity, remote_code
+from safeload.scanners.archive import ArchiveScanner
+from safeload.scanners.interface import Rule, Scanner
+from safeload.scanners.pickle import PickleScanner
+from safeload.scanners.safetensors import SafetensorsScanner
+from safeload.scanners.text import TextScanner
+
+__all__ = ["RULES", "SCANNERS"]
+
+SCANNERS: Final[tuple[Scanner, ...]] = (PickleScanner(), ArchiveScanner(), SafetensorsScanner(), TextScanner())
+
+# Every rule there is, by what a whole file is for and by format; the rule pages are made of it.
+RULES: Final[tuple[Rule, ...]] = (
+    *(rule for scanner in SCANNERS for rule in scanner.rules),
+    *remote_code.RULES,
+    *config.RULES,
+    *identity.RULES,
+)
