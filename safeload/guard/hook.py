@@ -7,7 +7,6 @@ CPython raises `pickle.find_class` for every name that an unpickler resolves, wh
 
 from __future__ import annotations
 
-import _compat_pickle
 import os
 import sys
 import threading
@@ -71,7 +70,10 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What the hook decides by; made by `on()`, replaced whole, never edited."""
+    """What the hook decides by; replaced whole, never edited.
+
+    `dangerous` judges a pair as the stream spells it: the event comes before names of Python 2 are mapped.
+    """
 
     free: frozenset[Pair]
     dangerous: Callable[[str, str], bool]
@@ -147,14 +149,6 @@ def collect() -> tuple[Stopped, ...]:
     return tuple(taken)
 
 
-def variants(module: str, name: str) -> tuple[Pair, ...]:
-    """The pair as the stream spells it, and as protocols below 3 map it (the event comes before the mapping)."""
-    mapped = _compat_pickle.NAME_MAPPING.get((module, name))
-    if mapped is None and module in _compat_pickle.IMPORT_MAPPING:
-        mapped = (_compat_pickle.IMPORT_MAPPING[module], name)
-    return ((module, name),) if mapped is None else ((module, name), mapped)
-
-
 def _hook(event: str, args: tuple[object, ...]) -> None:
     if event == "pickle.find_class":
         rules = _rules
@@ -173,7 +167,7 @@ def _find_class(rules: Rules, module: str, name: str) -> None:
     if admitted is not None:
         if (module, name) in admitted:
             return
-    elif not any(rules.dangerous(m, n) for m, n in variants(module, name)) and _reader_is_known(sys._getframe(2)):
+    elif not rules.dangerous(module, name) and _reader_is_known(sys._getframe(2)):
         return
     reader = _reader(sys._getframe(2))
     _stops.append(Stopped(event="pickle.find_class", module=module, name=name, reader=reader))
