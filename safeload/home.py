@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from safeload.errors import StateError
@@ -32,3 +33,24 @@ def ready() -> Path:
             next="Set SAFELOAD_HOME to a folder that you can write.",
         ) from error
     return folder
+
+
+def own(path: Path) -> Path:
+    """A file in the state folder, made for this user only if it is not there.
+
+    Raises `StateError` when it cannot be made or written, or when other users could have changed what it says.
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise StateError(
+            f"The state file {path} cannot be written ({error.strerror}).",
+            next="Make room or give yourself the right, or set SAFELOAD_HOME to a folder that you can write.",
+        ) from error
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise StateError(
+            f"The state file {path} can be changed by other users, so what it says cannot be relied on.",
+            next=f"Look at what is in it, then run: chmod 600 {path}",
+        )
+    return path

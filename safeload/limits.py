@@ -31,7 +31,6 @@ ARCHIVE_DEPTH: Final = 4  # archives within archives
 INFLATED: Final = 4 * GIB  # bytes that one compressed member may become; zip bombs
 RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1,032
 TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
-JSON_DEPTH: Final = 200  # arrays and objects within each other; deep recursion
 HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itself bounds it
 
 # Sources.

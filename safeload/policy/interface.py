@@ -58,6 +58,8 @@ class Policy:
     `rules` overrides the severity's action for one rule id; `signals` maps a signal id to actions by outcome.
     `nothing_to_load` is for a repository in which the load finds no weights.
     `unsafe_override` tells whether a person may approve what is blocked, with a reason.
+    `given` is what `--policy` takes to mean this one, "" for what applies when nothing is given.
+    `also` holds policies that are asked beside this one; the strictest answer counts (see `policy.file.tighten`).
     """
 
     name: str
@@ -67,15 +69,22 @@ class Policy:
     rules: Mapping[str, Action] = field(default_factory=dict)
     signals: Mapping[str, Mapping[Outcome, Action]] = field(default_factory=dict)
     unsafe_override: bool = False
+    given: str = field(default="", compare=False)
+    also: tuple[Policy, ...] = ()
 
     def __post_init__(self) -> None:
         if set(self.findings) != set(Severity) or set(self.gaps) != set(GapReason):
             raise ValueError("a policy has an action for every severity and every gap reason")
 
     @property
+    def every(self) -> tuple[Policy, ...]:
+        """This policy, and all that are asked beside it."""
+        return (self, *(policy for other in self.also for policy in other.every))
+
+    @property
     def digest(self) -> Digest:
         """Over the clauses, not the name: two policies that say the same are the same."""
-        said = {
+        said: dict[str, object] = {
             "findings": {k.value: v.value for k, v in self.findings.items()},
             "gaps": {k.value: v.value for k, v in self.gaps.items()},
             "nothing_to_load": self.nothing_to_load.value,
@@ -83,6 +92,8 @@ class Policy:
             "signals": {k: {o.value: a.value for o, a in m.items()} for k, m in self.signals.items()},
             "unsafe_override": self.unsafe_override,
         }
+        if self.also:
+            said["also"] = sorted({str(policy.digest) for policy in self.also})
         text = json.dumps(said, sort_keys=True)
         return Digest(algorithm="sha256", hex=hashlib.sha256(text.encode()).hexdigest())
 

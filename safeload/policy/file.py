@@ -1,0 +1,189 @@
+"""Policies as TOML files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from safeload import limits
+from safeload.errors import PolicyError
+from safeload.parsers.facts import GapReason
+from safeload.policy.fields import Fields, nearest
+from safeload.policy.interface import Action, Policy
+from safeload.policy.lines import pointed
+from safeload.policy.presets import DEFAULT, PRESETS
+from safeload.scanners.escape import plain
+from safeload.scanners.interface import Severity
+from safeload.signals.interface import Outcome
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["dump", "policy_named", "read_policy", "tighten"]
+
+FOUND: Final = "safeload.toml"  # looked for in the working folder, where it may only tighten
+ORGANISATION: Final = "SAFELOAD_POLICY"  # a preset or file that stands for `standard` where nothing is given
+_KEYS: Final = ("extends", "name", "nothing-to-load", "findings", "gaps", "rules", "signals", "override")
+
+
+def policy_named(
+    given: str | os.PathLike[str] | Policy | None, *, known_rules: Collection[str] | None = None
+) -> Policy:
+    """The policy that is meant: a preset's name, a file, or what applies when nothing is given.
+
+    Without one: `SAFELOAD_POLICY` (a preset or a file) or `standard`, made stricter by a `safeload.toml` in the working
+    folder. Nothing is ever read from a model's folder. Raises `PolicyError`.
+    """
+    if isinstance(given, Policy):
+        return given
+    if given is not None:
+        text = os.fspath(given)
+        return replace(_preset_or_file(text, known_rules), given=text)
+    organisation = os.environ.get(ORGANISATION)
+    base = _preset_or_file(organisation, known_rules) if organisation else DEFAULT
+    if not os.path.lexists(FOUND):
+        return base
+    return tighten(base, read_policy(Path(FOUND), known_rules=known_rules))
+
+
+def _preset_or_file(text: str, known_rules: Collection[str] | None) -> Policy:
+    if text in PRESETS:
+        return PRESETS[text]
+    path = Path(text).expanduser()
+    if not os.path.lexists(path) and path.suffix != ".toml":
+        raise PolicyError(
+            f"There is no policy called {plain(text, 200)!r}, and no such file.",
+            next=nearest(text, PRESETS) or f"The presets are {', '.join(PRESETS)}; anything else is a path to a file.",
+        )
+    return read_policy(path, known_rules=known_rules)
+
+
+def tighten(base: Policy, other: Policy) -> Policy:
+    """Both policies at once: wherever they differ, the stricter answer counts."""
+    return replace(
+        base,
+        name=f"{base.name}, tightened by {other.name}",
+        also=(*base.also, other),
+        unsafe_override=base.unsafe_override and other.unsafe_override,
+        signals={
+            name: {
+                outcome: max(
+                    (p.signals[name][outcome] for p in (base, other) if outcome in p.signals.get(name, {})),
+                    key=lambda action: action.strictness,
+                )
+                for outcome in Outcome
+                if any(outcome in p.signals.get(name, {}) for p in (base, other))
+            }
+            for name in sorted({*base.signals, *other.signals})
+        },
+    )
+
+
+def read_policy(path: Path, *, known_rules: Collection[str] | None = None) -> Policy:
+    """A policy from a TOML file: what it says, and for all else what the preset that it `extends` says.
+
+    `known_rules` are the ids that may stand under `[rules]` (None: not checked). Raises `PolicyError`.
+    """
+    shown = plain(str(path), 200)
+    text = _text_of(path, shown)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _not_toml(shown, text, str(error)) from error
+    except RecursionError:
+        raise PolicyError(f"{shown} is nested too deeply to be a policy.", next="Write it anew.") from None
+    file = Fields(shown=shown, text=text)
+    if not data:
+        raise PolicyError(
+            f"{shown} says nothing, and an empty policy never allows.",
+            next='Write at least: extends = "standard"',
+        )
+    file.only(data, (), _KEYS)
+    base = file.preset(data)
+    override = file.table(data, "override", ("unsafe",))
+    return Policy(
+        name=file.name(data) or shown,
+        findings={**base.findings, **file.actions(data, "findings", Severity)},
+        gaps={**base.gaps, **file.actions(data, "gaps", GapReason)},
+        nothing_to_load=file.action(data["nothing-to-load"], ("nothing-to-load",))
+        if "nothing-to-load" in data
+        else base.nothing_to_load,
+        rules={**base.rules, **file.rules(data, known_rules)},
+        signals=file.signals(data),
+        unsafe_override=file.boolean(override["unsafe"], ("override", "unsafe"))
+        if "unsafe" in override
+        else base.unsafe_override,
+    )
+
+
+def dump(policy: Policy) -> str:
+    """The policy as TOML that `read_policy` reads back. Raises `ValueError` for two policies at once."""
+    if policy.also:
+        raise ValueError("two policies at once are two files")
+    # `strict` has neither rules nor signals of its own, so that nothing is inherited that is not written here.
+    lines = ['extends = "strict"', f"name = {_quoted(policy.name)}"]
+    lines += [f'nothing-to-load = "{policy.nothing_to_load.value}"']
+    lines += _section("findings", {s.value: policy.findings[s] for s in reversed(Severity)})
+    lines += _section("gaps", {g.value: policy.gaps[g] for g in GapReason})
+    lines += _section("rules", policy.rules)
+    for name, outcomes in policy.signals.items():
+        lines += _section(f"signals.{_quoted(name)}", {o.value: a for o, a in outcomes.items()}, keep=True)
+    lines += ["", "[override]", f"unsafe = {str(policy.unsafe_override).lower()}"]
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, actions: Mapping[str, Action], *, keep: bool = False) -> list[str]:
+    if not actions and not keep:
+        return []
+    return ["", f"[{name}]", *(f'{_quoted(key)} = "{action.value}"' for key, action in actions.items())]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _text_of(path: Path, shown: str) -> str:
+    try:
+        if not path.is_file():  # a pipe would never end
+            missing = not os.path.lexists(path)
+            raise PolicyError(
+                f"There is no policy file {shown}." if missing else f"{shown} is not a file.",
+                next=f"Give a file, or one of the presets: {', '.join(PRESETS)}.",
+            )
+        with path.open("rb") as file:
+            raw = file.read(limits.POLICY_FILE + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "its name is not a path"
+        raise PolicyError(f"{shown} cannot be read ({why}).", next="Check its permissions.") from error
+    if len(raw) > limits.POLICY_FILE:
+        raise PolicyError(
+            f"{shown} is too large to be a policy (more than {limits.POLICY_FILE // limits.KIB} KiB).",
+            next="Check that this is the file you meant.",
+        )
+    try:
+        return raw.decode("utf-8").removeprefix("\ufeff").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise PolicyError(f"{shown}, line {line}: this is not UTF-8 text.", next="Save the file as UTF-8.") from error
+
+
+def _not_toml(shown: str, text: str, said: str) -> PolicyError:
+    """`tomllib` says where as `(at line 3, column 5)`."""
+    found = re.search(r"\(at line (\d+), column (\d+)\)", said)
+    what = plain(re.sub(r"\s*\(at .*\)$", "", said), 200)
+    if not found:
+        return PolicyError(f"{shown} is not TOML: {what}.", next="See https://toml.io for its rules.")
+    line, column = int(found[1]), int(found[2])
+    source = text.split("\n")[line - 1]
+    return PolicyError(
+        f"{shown}, line {line}: this is not TOML: {what}.\n{pointed(text, line, source[column - 1 :])}",
+        next="See https://toml.io for its rules.",
+    )
