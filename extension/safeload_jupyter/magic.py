@@ -1,0 +1,109 @@
+"""`%safeload`: look at a model, decide, load it into a variable."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from safeload import errors
+from safeload_jupyter.panel import PanelDecider, kernel, show
+from safeload_jupyter.screen import Screen
+
+_ABOUT = "Look at a model, decide, load exactly what was looked at. Binds model, and tokenizer where there is one."
+
+
+def magic_for(shell: Any) -> Callable[[str], None]:
+    """The function behind `%safeload` in `shell`."""
+    parser = _parser()
+
+    def safeload(line: str) -> None:
+        asked = parser.parse_argstring(line)
+        asked.options = options_of(asked.options)
+        check_name(asked.name)
+        screen = Screen(quiet=kernel() is None)
+        try:
+            shell.push(_run(asked, screen))
+        except BaseException:  # also Ctrl-C: no progress line is left behind that will not go on
+            screen.stopped(asked.target)
+            raise
+
+    safeload.__doc__ = parser.format_help()
+    return safeload
+
+
+def _parser() -> MagicArgumentParser:
+    # allow_abbrev: `--no` or `--trust` would be a guess at what somebody consents to.
+    parser = MagicArgumentParser(prog="%safeload", description=_ABOUT, allow_abbrev=False)
+    add = parser.add_argument
+    add("target", metavar="ID", help="org/name, org/name@revision, a file or a folder")
+    add("--as", dest="name", metavar="NAME", help="bind NAME and NAME_tokenizer instead of model and tokenizer")
+    add("--loader", metavar="L", default="", help="torch, joblib, ... or a class of transformers; else from the files")
+    add("--revision", metavar="R", help="branch, tag or commit")
+    add("--policy", metavar="P", help="strict, standard, lenient or the path of a TOML file")
+    add("--trust-remote-code", action="store_true", help="the model's own code may be asked about")
+    add("--no-load", action="store_true", help="look only: nothing is downloaded whole, nothing is loaded")
+    add("options", metavar="key=value", nargs="*", help="handed to the loader, e.g. num_labels=3")
+    return parser
+
+
+def _run(asked: argparse.Namespace, screen: Screen) -> Mapping[str, Any]:
+    """What to bind; nothing under `--no-load`."""
+    from safeload import pipeline
+    from safeload.guard.loaders.calls import call_for
+    from safeload.policy.file import policy_named
+    from safeload.report.html import PanelState, Said
+
+    try:
+        call = call_for(
+            asked.target,
+            revision=asked.revision,
+            loader=asked.loader,
+            trust_remote_code=asked.trust_remote_code,
+            options=asked.options,
+        )
+        policy = policy_named(asked.policy)
+    except errors.UsageError as error:
+        raise UsageError(str(error)) from None
+    if asked.no_load:
+        show(screen, pipeline.review(call, policy=policy, progress=screen), PanelState.LOOKED)
+        return {}
+    loaded = pipeline.load(call, policy=policy, decider=PanelDecider(screen=screen), progress=screen)
+    names = bound(loaded.objects, asked.name)
+    show(screen, loaded.review, PanelState.LOADED, said=Said.of(loaded.decision), names=tuple(names))
+    return names
+
+
+def bound(objects: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    """The loader's objects under the names that they get in the notebook."""
+    if name is None:
+        return dict(objects)
+    return {name if key == "model" else f"{name}_{key}": value for key, value in objects.items()}
+
+
+def check_name(name: str | None) -> None:
+    """Raises `UsageError` for what cannot be a variable."""
+    import keyword
+
+    if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
+        raise UsageError(f"--as {name!r} is not the name of a variable.")
+
+
+def options_of(pairs: list[str]) -> dict[str, Any]:
+    """`key=value` pairs; a value that is a Python literal becomes one, anything else stays text."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key.isidentifier():
+            raise UsageError(f"{pair!r} is not of the form key=value, and every option begins with --.")
+        if key in options:
+            raise UsageError(f"{key} is given twice.")
+        try:
+            options[key] = ast.literal_eval(value)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            options[key] = value
+    return options

@@ -1,0 +1,194 @@
+"""The rows of the panel: reasons with their evidence, decompiled code, signals, files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from safeload.policy.interface import Action, Reason, Review
+from safeload.report import words
+from safeload.scanners.interface import Finding, Severity, Unscanned
+from safeload.signals.interface import Dimension, Outcome, Signal
+from safeload.sources.interface import Artifact, Role
+
+FILES_SHOWN = 60
+_ROWS_SHOWN = 20
+_LINES_SHOWN = 60
+_LINES_AROUND = 3
+
+
+class Tone(str, Enum):
+    GOOD = "good"
+    ASK = "ask"
+    BAD = "bad"
+    NONE = "none"
+
+
+TONES = {Action.ALLOW: Tone.GOOD, Action.ASK: Tone.ASK, Action.BLOCK: Tone.BAD}
+ACTION_MARKS = {Action.ALLOW: "●", Action.ASK: "▲", Action.BLOCK: "✕"}
+OUTCOME_TONES = {
+    Outcome.SUPPORTS: Tone.GOOD,
+    Outcome.NEUTRAL: Tone.NONE,
+    Outcome.WEIGHS_AGAINST: Tone.ASK,
+    Outcome.UNKNOWN: Tone.NONE,
+}
+_LOUD = (Severity.HIGH, Severity.CRITICAL)
+_USES = {
+    Role.WEIGHTS: "weights",
+    Role.CONFIG: "configuration",
+    Role.TOKENIZER: "tokenizer",
+    Role.TEMPLATE: "template",
+    Role.CODE: "code that runs",
+    Role.BESIDE: "not opened",
+    Role.TARGET: "named by you",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A sentence with its mark, and what it rests on."""
+
+    mark: str
+    tone: Tone
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Decompiled Python: (line, marked) pairs; None stands for lines left out. `label` says why lines are marked."""
+
+    path: str
+    lines: tuple[tuple[str, bool] | None, ...]
+    tone: Tone
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """One file that the load opens, and what was found in it."""
+
+    path: str
+    use: str
+    size: str
+    result: Line
+    digest: str
+
+
+def reason_lines(review: Review) -> tuple[Line, ...]:
+    """Findings with where they are, then the reasons that rest on something else; the strictest first."""
+    report = review.assessment.report
+    opened = [f for f in report.findings if report.role(f.location.artifact) not in words.ASIDE]
+    findings = words.strictest_findings(opened)
+    told = {f.message for f in findings}
+    rest = [r for r in review.verdict.reasons if not any(message in r.text for message in told)]
+    rest.sort(key=lambda r: -r.action.strictness)
+    return (*_some([_finding(f) for f in findings], "finding"), *_some([_reason(r) for r in rest], "reason"))
+
+
+def aside_lines(review: Review) -> tuple[Line, ...]:
+    """Findings in files that the load does not open: shown, never deciding."""
+    return _some([_finding(f) for f in words.strictest_findings(words.aside(review))], "finding")
+
+
+def _some(lines: list[Line], noun: str) -> tuple[Line, ...]:
+    left = len(lines) - _ROWS_SHOWN
+    if left <= 0:
+        return tuple(lines)
+    return (*lines[:_ROWS_SHOWN], Line(mark="○", tone=Tone.NONE, text=f"And {words.count(left, f'more {noun}')}."))
+
+
+def _finding(finding: Finding) -> Line:
+    loud = finding.rule.severity in _LOUD
+    action = Action.BLOCK if loud else Action.ASK
+    notes = (words.place(finding.location), *finding.evidence, f"rule {finding.rule.id}")
+    return Line(mark=ACTION_MARKS[action], tone=TONES[action], text=words.ended(finding.message), notes=notes)
+
+
+def _reason(reason: Reason) -> Line:
+    notes = (f"policy clause {reason.clause}",) if reason.clause else ()
+    return Line(mark=ACTION_MARKS[reason.action], tone=TONES[reason.action], text=words.ended(reason.text), notes=notes)
+
+
+def signal_lines(review: Review, dimension: Dimension) -> tuple[Line, ...]:
+    return tuple(_signal(s) for s in words.signals_of(review, dimension))
+
+
+def _signal(signal: Signal) -> Line:
+    seen = (f"seen {moment(signal.observed_at)}",) if signal.observed_at else ()
+    return Line(
+        mark=words.OUTCOME_MARKS[signal.outcome],
+        tone=OUTCOME_TONES[signal.outcome],
+        text=words.ended(signal.summary),
+        notes=(words.OUTCOMES[signal.outcome], *signal.evidence, *seen),
+    )
+
+
+def code_of(review: Review) -> tuple[Code, ...]:
+    """The Python that loading would have run, by file, with the lines that findings are about marked."""
+    return tuple(_code(review, path, text) for path, text in review.views.items())
+
+
+def _code(review: Review, path: str, text: str) -> Code:
+    found = [f for f in review.assessment.report.findings if f.location.artifact == path]
+    loud = [f for f in found if f.rule.severity in _LOUD]
+    lines = excerpt(words.plain_lines(text), _names(loud or found))
+    tone, label = (Tone.BAD, "dangerous") if loud else (Tone.ASK, "unknown")
+    return Code(path=path, lines=lines, tone=tone, label=label)
+
+
+def _names(findings: Iterable[Finding]) -> set[str]:
+    """Last parts of the dotted names that findings mention: how decompiled code calls them."""
+    said = " ".join(text for f in findings for text in (f.message, *f.evidence))
+    return {name.rpartition(".")[2] for name in re.findall(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", said)}
+
+
+def excerpt(lines: Sequence[str], names: set[str]) -> tuple[tuple[str, bool] | None, ...]:
+    """The first lines, and those around every dangerous one: a long harmless beginning hides nothing."""
+    either = "|".join(re.escape(name) for name in sorted(names))
+    bad: set[int] = set()
+    for pattern in (rf"(?<!\w)(?:{either})\s*\(", rf"(?<!\w)(?:{either})(?!\w)") if names else ():
+        bad = bad or {i for i, line in enumerate(lines) if re.search(pattern, line)}
+    near = {j for i in sorted(bad)[:_LINES_SHOWN] for j in range(i - _LINES_AROUND, i + _LINES_AROUND + 1)}
+    shown: list[tuple[str, bool] | None] = []
+    for i, line in enumerate(lines):
+        if i < _LINES_SHOWN or i in near:
+            shown.append((line, i in bad))
+        elif shown[-1] is not None:
+            shown.append(None)
+    return tuple(shown)
+
+
+def file_row(review: Review, artifact: Artifact) -> FileRow:
+    digest = artifact.digest or artifact.expected
+    claimed = "" if artifact.digest else ", as claimed"
+    return FileRow(
+        path=artifact.path,
+        use=_USES[artifact.role],
+        size=words.size(artifact.size) if artifact.size is not None else "not known",
+        result=_result(review, artifact),
+        digest=f"{digest.algorithm} {digest.hex[:12]}{claimed}" if digest else "",
+    )
+
+
+def _result(review: Review, artifact: Artifact) -> Line:
+    results = [r for r in review.assessment.report.results if r.location.artifact == artifact.path]
+    found = [f for r in results for f in r.findings]
+    gap = next((r for r in results if isinstance(r, Unscanned)), None)
+    read_as = (results[0].format,) if results else ()
+    if found:
+        action = Action.BLOCK if any(f.rule.severity in _LOUD for f in found) else Action.ASK
+        notes = (*read_as, words.gap_sentence(gap)) if gap else read_as
+        return Line(mark=ACTION_MARKS[action], tone=TONES[action], text=words.count(len(found), "finding"), notes=notes)
+    if gap is not None or not results:
+        text = words.gap_sentence(gap) if gap else "Not read."
+        return Line(mark="▲", tone=Tone.ASK, text=text, notes=read_as)
+    return Line(mark="●", tone=Tone.GOOD, text="nothing found", notes=read_as)
+
+
+def moment(at: str) -> str:
+    """`2026-11-20T15:02:11Z` as `2026-11-20 15:02 UTC`; anything else as it is."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)", at)
+    return f"{match[1]} {match[2]} UTC" if match else words.plain(at)
