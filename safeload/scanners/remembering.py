@@ -1,0 +1,30 @@
+"""An examiner that parses bytes only once: facts of known bytes come from the memo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from safeload.parsers.facts import Part
+from safeload.scanners.engine import Examiner
+from safeload.scanners.memo import Memo
+from safeload.sources.interface import Digest, Readable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembering:
+    """`digests` are those of local bytes that were hashed just now, by artifact path."""
+
+    examiner: Examiner
+    memo: Memo
+    digests: Mapping[str, Digest]
+
+    def examine(self, readable: Readable, /, *, name: str) -> tuple[Part, ...]:
+        digest = self.digests.get(name)
+        if digest is None:
+            return self.examiner.examine(readable, name=name)
+        parts = self.memo.parts(digest.hex)
+        if parts is None:
+            parts = self.examiner.examine(readable, name=name)
+            self.memo.remember_parts(digest.hex, "", parts)
+        return parts
