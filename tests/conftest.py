@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -158,7 +158,7 @@ def _settle_huggingface_hub(patch: pytest.MonkeyPatch, endpoint: str, home: str)
     ):
         if module in sys.modules:
             patch.setattr(sys.modules[module], name, value, raising=False)
-    http = sys.modules.get("huggingface_hub.utils._http")
+    http: Any = sys.modules.get("huggingface_hub.utils._http")
     if hasattr(http, "_HUB_ORIGINS"):
         patch.setattr(http, "_HUB_ORIGINS", frozenset({http._url_origin(endpoint)}))
     if hasattr(http, "close_session"):

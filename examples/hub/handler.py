@@ -89,6 +89,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._cdn(f"{org}/{name}", commit_id, "/".join(path))
             case [""]:
                 self._text("\n".join(["A local hub for demonstrations. Models:", *self.hub.store.ids(), ""]))
+            case ["api", "models" | "datasets" | "spaces", _, *_]:
+                raise Refused(401, "RepoNotFound", "Invalid username or password.")
             case ["api", *_]:
                 raise Refused(404, "", "Sorry, we can't find the page you are looking for.")
             case _:
