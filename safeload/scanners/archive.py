@@ -37,22 +37,21 @@ UNUSUAL: Final = Rule(
     cwe=436,
 )
 
-# Codes of `ArchiveFacts.anomalies` that change which bytes a loader reads. Any other is unusual.
-_RULES: Final = {
-    "duplicate-member": DUPLICATE,
-    "duplicate-name": DUPLICATE,
-    "several-data-pkl": AMBIGUOUS,
-    "local-name": AMBIGUOUS,
-    "local-header": AMBIGUOUS,
-    "name-mismatch": AMBIGUOUS,
-    "flags-mismatch": AMBIGUOUS,
-    "size-mismatch": AMBIGUOUS,
-    "method-mismatch": AMBIGUOUS,
-    "overlap": AMBIGUOUS,
-    "overlapping-members": AMBIGUOUS,
-    "prefix-data": AMBIGUOUS,
-    "encrypted-flag": AMBIGUOUS,
-    "several-directories": AMBIGUOUS,
+# Codes of `ArchiveFacts.anomalies`: the rule, and the rest of the sentence "In this archive ...".
+_CODES: Final = {
+    "duplicate-member": (DUPLICATE, "two members have the same name"),
+    "case-variant": (DUPLICATE, "two members have names that differ in upper and lower case only, which torch ignores"),
+    "several-data-pkl": (AMBIGUOUS, "there is more than one data.pkl"),
+    "local-name-differs": (AMBIGUOUS, "a member bears another name in its own header than in the directory"),
+    "local-method-differs": (AMBIGUOUS, "a member's own header and the directory differ about how it is packed"),
+    "local-sizes-differ": (AMBIGUOUS, "a member's own header and the directory differ about its size or checksum"),
+    "encrypted-member": (AMBIGUOUS, "a member is marked as encrypted, which torch ignores"),
+    "crc-differs": (AMBIGUOUS, "a member does not match its checksum, which torch ignores"),
+    "overlapping-members": (AMBIGUOUS, "members overlap"),
+    "prefix-data": (AMBIGUOUS, "there is something before the first member"),
+    "several-end-records": (AMBIGUOUS, "there is more than one end"),
+    "data-behind-the-end": (AMBIGUOUS, "there is something behind the end"),
+    "directory-displaced": (AMBIGUOUS, "the directory is not where the end says"),
 }
 _SHOWN: Final = 8  # details of one code
 
@@ -61,7 +60,7 @@ class ArchiveScanner(Scanner):
     """One finding a code of anomaly, with the members it is about as evidence."""
 
     name: ClassVar[str] = "archive"
-    formats: ClassVar[frozenset[str]] = frozenset({"zip"})
+    formats: ClassVar[frozenset[str]] = frozenset({"zip", "torch-zip", "torchscript", "npz"})
     rules: ClassVar[tuple[Rule, ...]] = (DUPLICATE, AMBIGUOUS, UNUSUAL)
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
@@ -76,11 +75,11 @@ class ArchiveScanner(Scanner):
 
 
 def _finding(code: str, details: list[str], place: Location) -> Finding:
-    words = plain(code, limits.EVIDENCE).replace("-", " ")
+    rule, words = _CODES.get(code, (UNUSUAL, f"something is unusual: {plain(code, limits.EVIDENCE).replace('-', ' ')}"))
     return Finding(
-        rule=_RULES.get(code, UNUSUAL),
+        rule=rule,
         confidence=Confidence.HIGH,
         location=place,
-        message=f"The archive is odd: {words}" + (f", {len(details):,} times." if len(details) > 1 else "."),
+        message=f"In this archive {words}.",
         evidence=tuple(dict.fromkeys(details))[:_SHOWN],
     )
