@@ -1,0 +1,109 @@
+"""The panel in a real kernel of the ipykernel that is installed, with a page that is played."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.notebook.page import WIDGET, Cell, Page, page
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = """
+from tests.notebook import reviews
+from safeload_jupyter.panel import PanelDecider
+answer = PanelDecider(hello=1.0, lost=1.0).ask(reviews.asking())
+print(answer.action.value if answer else "nobody", answer and answer.remember, answer and answer.note)
+"""
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    home = tmp_path_factory.mktemp("kernel")
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {**os.environ, "PYTHONPATH": paths, "IPYTHONDIR": str(home), "SAFELOAD_HOME": str(home / "safeload")}
+    with page(env, str(home)) as opened:
+        yield opened
+
+
+def assert_frozen(cell: Cell) -> None:
+    """What a notebook would save is plain HTML and text, without a widget."""
+    (bundle,) = cell.outputs
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert WIDGET not in bundle
+
+
+def test_approve(shown: Page) -> None:
+    cell = shown.run(ASK, answer="approve")
+    assert "allow True yes, in the panel" in cell.text
+    assert_frozen(cell)
+    assert "Approved by" in cell.html
+
+
+def test_deny(shown: Page) -> None:
+    cell = shown.run(ASK, answer="deny")
+    assert "block False no, in the panel" in cell.text
+    assert_frozen(cell)
+    assert "Denied by" in cell.html
+
+
+def test_interrupt_is_a_no_that_is_not_remembered(shown: Page) -> None:
+    cell = shown.run(ASK, answer="hello", interrupt=True)
+    assert "block False interrupted before a decision" in cell.text
+    assert_frozen(cell)
+
+
+def test_a_page_that_went_away(shown: Page) -> None:
+    cell = shown.run(ASK, answer="hello")
+    assert cell.status == "error"
+    assert len(cell.error) == 1
+    assert "DecisionNeeded: someone/full-module was not loaded: the page that showed the question" in cell.error[0]
+    assert "safeload approve someone/full-module@" in cell.error[0]
+    assert_frozen(cell)
+
+
+@pytest.mark.parametrize(("typed", "said"), [("y", "allow True"), ("", "block False"), ("approve?", "block False")])
+def test_no_page_says_hello(shown: Page, typed: str, said: str) -> None:
+    cell = shown.run(ASK, answer=None, typed=typed)
+    assert said in cell.text
+    assert len(cell.prompts) == 1
+    assert cell.prompts[0].endswith("Load it? [y/N] ")
+    assert_frozen(cell)
+
+
+def test_nobody_may_type_so_nobody_is_asked(shown: Page) -> None:
+    cell = shown.run(ASK, allow_stdin=False)
+    assert "nobody" in cell.text
+    assert cell.live == 0
+    assert_frozen(cell)
+    assert "safeload approve someone/full-module@" in cell.html
+
+
+def test_off_the_main_thread_nobody_is_asked(shown: Page) -> None:
+    asked = "\n    ".join(ASK.strip().splitlines())
+    cell = shown.run(
+        f"import threading\ndef ask():\n    {asked}\nt = threading.Thread(target=ask); t.start(); t.join()",
+        answer="approve",
+    )
+    assert "nobody" in cell.text
+    assert cell.live == 0
+
+
+def test_a_kernel_without_what_the_gate_needs_asks_by_input(shown: Page) -> None:
+    hidden = """
+import unittest.mock, IPython, contextlib
+import safeload_jupyter.panel as p
+real = p.kernel()
+bare = type("Kernel", (), {"session": real.session})()
+with unittest.mock.patch.object(p, "kernel", lambda: bare):
+"""
+    asked = "\n".join(f"    {line}" for line in ASK.strip().splitlines())
+    cell = shown.run(hidden + asked, typed="yes")
+    assert "allow True yes, typed in the notebook" in cell.text
+    assert len(cell.prompts) == 1
+
+
+def test_the_kernel_still_works_afterwards(shown: Page) -> None:
+    assert shown.run("print(6 * 7)").text == "42\n"
