@@ -179,7 +179,10 @@ def blocked() -> Review:
     )
 
 
-HOSTILE = "\x1b[2J\x1b]0;owned\x07 [red]bold[/red] [link=http://evil]x[/link] \u202egnp.exe \x9b31m <script>\r\n:smile: \udcff"
+HOSTILE = (
+    "\x1b[2J\x1b]0;owned\x07 [red]bold[/red] [link=http://evil]x[/link] "
+    "\u202egnp.exe \x9b31m <script>\r\n:smile: \udcff"
+)
 
 
 def hostile() -> Review:

@@ -1,0 +1,5 @@
+"""`safeload log`: who decided what."""
+
+
+def log() -> int:
+    return 0

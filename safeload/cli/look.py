@@ -1,0 +1,77 @@
+"""What `scan` does with its targets; `review` does the same with signals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safeload.cli import exits
+from safeload.cli.errors import failed, say
+from safeload.cli.options import Format
+from safeload.cli.output import Output
+from safeload.errors import SafeloadError, UsageError
+
+if TYPE_CHECKING:
+    from safeload.policy.interface import Review
+    from safeload.sources.interface import Call
+
+
+def look(
+    targets: Sequence[str],
+    call_of: Callable[[str], Call],
+    *,
+    signals: bool,
+    policy: str | None,
+    format: Format,
+    output: Path | None,
+) -> int:
+    """One report a target, in the order given; the strictest exit code. A failed target does not stop the others."""
+    from safeload import pipeline
+    from safeload.cli.progress import Line
+    from safeload.policy.file import policy_named
+
+    chosen = policy_named(policy)
+    see = pipeline.review if signals else pipeline.scan
+    codes = []
+    with Output(output) as out:
+        for number, target in enumerate(targets):
+            try:
+                with Line() as progress:
+                    review = see(call_of(target), policy=chosen, progress=progress)
+            except SafeloadError as error:
+                codes.append(exits.ERROR)
+                _write_error(out, target, error, format)
+            else:
+                codes.append(exits.of_action(review.verdict.action))
+                _write(out, review, format, first=number == 0)
+    return exits.strictest(codes)
+
+
+def one_revision(targets: Sequence[str], revision: str | None) -> None:
+    """Raises `UsageError`: one revision cannot be meant for several targets."""
+    if revision is not None and len(targets) > 1:
+        raise UsageError("--revision is for one target.", next="With several targets, write each as org/name@revision.")
+
+
+def _write(out: Output, review: Review, format: Format, *, first: bool) -> None:
+    if format is Format.JSON:
+        from safeload.report import json
+
+        out.write(json.line(json.review_object(review)) + "\n")
+    else:
+        from safeload.report import text
+
+        out.write(("" if first else "\n") + text.render(review, style=out.style))
+    if out.path is not None:
+        from safeload.report import text
+
+        say(text.verdict_line(review))
+
+
+def _write_error(out: Output, target: str, error: SafeloadError, format: Format) -> None:
+    if format is Format.JSON:
+        from safeload.report import json
+
+        out.write(json.line(json.error_object(target, error)) + "\n")
+    failed(error, target=target)
