@@ -33,7 +33,12 @@ def main() -> int:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with Hub(root, port=options.port) as hub:
+    try:
+        serving = Hub(root, port=options.port).start()
+    except OSError as error:
+        print(f"Port {options.port} cannot be opened: {error.strerror}.", file=sys.stderr)
+        return 2
+    with serving as hub:
         # The first line is for programs, so it has to come through a pipe at once.
         print(hub.endpoint, flush=True)
         print(f"Models: {', '.join(hub.store.ids())}", flush=True)

@@ -25,7 +25,7 @@ class Bench:
         self.tokenizer = models.tokenizer_files()
         self.bert = models.bert_files()
         # Without a dtype transformers looks into the weights for one, as for most older repositories.
-        self.config = models.config_of(self.bert, without=("dtype",))
+        self.config = models.config_of(self.bert, without=("dtype", "torch_dtype"))
 
     def files(self, contents: dict[str, bytes]) -> list[File]:
         return [self.store.add_file(path, content) for path, content in contents.items()]

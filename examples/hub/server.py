@@ -132,7 +132,8 @@ class Hub:
         return hashlib.sha256(f"{self._secret}{path}".encode()).hexdigest()[:16]
 
     def __enter__(self) -> Hub:
-        return self.start()
+        self.up()
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
