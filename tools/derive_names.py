@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905, RUF005 -- lists of words are read more easily without quotes around each
 """Derives the lists of plain state holders from a library's source, which is read and never imported.
 
 Usage: python tools/derive_names.py torch|sklearn SITE_PACKAGES
@@ -150,7 +151,9 @@ def why_not(one: Found, known: dict[str, list[Found]], library: Library, *, seen
     return ""
 
 
-def descends(one: Found, known: dict[str, list[Found]], roots: frozenset[str], seen: frozenset[str] = frozenset()) -> bool:
+def descends(
+    one: Found, known: dict[str, list[Found]], roots: frozenset[str], seen: frozenset[str] = frozenset()
+) -> bool:
     if one.name in roots:
         return True
     fresh = [base for base in one.bases if base not in seen]
@@ -158,7 +161,8 @@ def descends(one: Found, known: dict[str, list[Found]], roots: frozenset[str], s
 
 
 def version(site: Path, distribution: str) -> str:
-    return next(site.glob(f"{distribution}-*.dist-info")).name.removesuffix(".dist-info").split("-")[1].partition("+")[0]
+    folder = next(site.glob(f"{distribution}-*.dist-info"))
+    return folder.name.removesuffix(".dist-info").split("-")[1].partition("+")[0]
 
 
 def render(library: Library, lists: dict[str, list[str]], release: str) -> str:
@@ -182,12 +186,12 @@ def main() -> int:
             continue
         reason = why_not(one, known, library)
         if reason:
-            print(f"left out: {one.module}.{one.name}: {reason}", file=sys.stderr)
+            sys.stderr.write(f"left out: {one.module}.{one.name}: {reason}\n")
         else:
             lists.setdefault(one.module, []).append(one.name)
     release = version(given.site_packages, library.distribution)
     (DATA / library.file).write_text(render(library, lists, release), encoding="utf-8")
-    print(f"{sum(map(len, lists.values()))} classes in {library.file}", file=sys.stderr)
+    sys.stderr.write(f"{sum(map(len, lists.values()))} classes in {library.file}\n")
     return 0
 
 

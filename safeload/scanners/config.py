@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from safeload import limits
+from safeload.parsers.facts import TextFacts
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Severity
 from safeload.sources.interface import Artifact
@@ -29,7 +30,16 @@ CONFIG_CODE: Final = Rule(
     fix="Leave trust_remote_code off where the library knows the architecture itself.",
     cwe=829,
 )
-RULES: Final = (REMOTE_KERNEL, CONFIG_CODE)
+AMBIGUOUS: Final = Rule(
+    id="config-ambiguous",
+    title="A setting stands twice in the configuration",
+    severity=Severity.MEDIUM,
+    why="Readers of JSON differ in which of two equal keys they take. One that checks the file can see another setting "
+    "than the library that uses it.",
+    fix="Ask the publisher to remove one of the two.",
+    cwe=436,
+)
+RULES: Final = (REMOTE_KERNEL, CONFIG_CODE, AMBIGUOUS)
 
 _KERNELS: Final = frozenset(
     f"{start}{kind}_implementation{end}"
@@ -58,6 +68,15 @@ def judge(text: bytes, artifact: Artifact) -> tuple[Finding, ...]:
         message = f"{plain(artifact.name_in_origin, limits.EVIDENCE)} names Python code for the library to run."
         found.append(_finding(CONFIG_CODE, artifact, message, code))
     return tuple(found)
+
+
+def ambiguous(facts: TextFacts, artifact: Artifact) -> tuple[Finding, ...]:
+    """The finding for keys that stand twice in one object."""
+    twice = [text.partition(":")[2].strip() for text in facts.anomalies if text.startswith("duplicate-key:")]
+    if not twice:
+        return ()
+    name = plain(artifact.name_in_origin, limits.EVIDENCE)
+    return (_finding(AMBIGUOUS, artifact, f"{name} has a setting that stands there twice.", twice),)
 
 
 def _settings(value: Any) -> Iterator[tuple[str, Any]]:

@@ -133,22 +133,18 @@ def _judge(part: Part, artifact: Artifact) -> Result:
     """Findings by format, and the gap if there is one: what was seen before reading failed is still evidence."""
     scanners = tuple(_scanners(part))
     findings = tuple(finding for scanner in scanners for finding in scanner.judge(part, artifact))
-    place = Location(artifact=artifact.path, member=part.member)
-    form = plain(part.format, limits.EVIDENCE)
-    if part.gap is not None:
-        detail = plain(part.gap.detail, limits.EVIDENCE)
-        return Unscanned(location=place, reason=part.gap.reason, detail=detail, format=form, findings=findings)
-    if not scanners:
-        detail = f"{form}: nothing here knows this format"
-        return Unscanned(location=place, reason=GapReason.UNKNOWN_FORMAT, detail=detail, format=form, findings=findings)
-    streams = part.pickle.streams if part.pickle is not None else ()
-    return Scanned(
-        location=place,
-        format=form,
+    read = Scanned(
+        location=Location(artifact=artifact.path, member=part.member),
+        format=plain(part.format, limits.EVIDENCE),
         scanner="+".join(scanner.name for scanner in scanners),
         findings=findings,
-        streams=streams,
+        streams=part.pickle.streams if part.pickle is not None else (),
     )
+    if part.gap is not None:
+        return _unread(read, part.gap.reason, part.gap.detail)
+    if not scanners:
+        return _unread(read, GapReason.UNKNOWN_FORMAT, f"{part.format}: nothing here knows this format")
+    return read
 
 
 def _scanners(part: Part) -> Iterator[Scanner]:
@@ -173,23 +169,22 @@ def _by_role(result: Result, part: Part, artifact: Artifact, readable: Readable,
     if not textual:
         return result
     if artifact.role in _READ_AS_TEXT:
-        return _with_config(_inert(result, "text"), artifact, readable)
+        return _with_config(_inert(result, "text"), part, artifact, readable)
     if part.text is not None and part.text.json:
         return result  # A JSON document starts with no opcode of a pickle: it is text to every loader.
     detail = "text, where weights were expected" if artifact.role is Role.WEIGHTS else "plain text is no model"
-    return Unscanned(
-        location=result.location,
-        reason=GapReason.UNKNOWN_FORMAT,
-        detail=detail,
-        format=result.format,
-        findings=result.findings,
-    )
+    return _unread(result, GapReason.UNKNOWN_FORMAT, detail)
 
 
-def _with_config(result: Result, artifact: Artifact, readable: Readable) -> Result:
+def _with_config(result: Result, part: Part, artifact: Artifact, readable: Readable) -> Result:
     """Configuration is small and read by our own process: `json.loads` of bounded text runs nothing."""
     wanted = {Role.CONFIG: limits.SMALL_FILE, Role.TOKENIZER: _TOKENIZER_JSON}.get(artifact.role)
-    if wanted is None or result.format != "json":
+    if wanted is None or part.text is None:
+        return result
+    result = _with(result, config.ambiguous(part.text, artifact))
+    if "too-deep" in part.text.anomalies:
+        return _unread(result, GapReason.LIMIT, "nested too deeply to be read")
+    if not part.text.json:
         return result
     text = _small(readable, wanted)
     if text is None:
@@ -217,7 +212,12 @@ def _inert(result: Result, scanner: str) -> Result:
 
 def _unread(result: Result, reason: GapReason, detail: str) -> Result:
     return Unscanned(
-        location=result.location, reason=reason, detail=detail, format=result.format, findings=result.findings
+        location=result.location,
+        reason=reason,
+        detail=plain(detail, limits.EVIDENCE),
+        format=result.format,
+        findings=result.findings,
+        streams=result.streams,
     )
 
 
