@@ -1,0 +1,29 @@
+"""Files of which nobody knows what would load them: all are looked at, none is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from safeload.errors import UsageError
+from safeload.guard.interface import Grant, Loader
+from safeload.sources.interface import Call, Listing, Role, Wanted
+
+
+class Files(Loader):
+    name = "files"
+
+    def recognises(self, listing: Listing) -> bool:
+        return True
+
+    def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
+        return tuple(Wanted(path=path, role=Role.TARGET) for path in sorted(listing.paths))
+
+    def wants_weights(self, call: Call) -> bool:
+        return False
+
+    def load(self, grant: Grant) -> Mapping[str, Any]:
+        raise UsageError(
+            f"Nothing is known that would load {grant.call.target}.",
+            next="Name the library: --loader transformers, torch, joblib or pickle.",
+        )

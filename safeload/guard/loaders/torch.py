@@ -1,0 +1,58 @@
+"""torch: a checkpoint in one file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from safeload.guard.interface import Entry, Grant, Loader
+from safeload.guard.loaders import single
+from safeload.sources.interface import Call, Listing, Wanted
+
+_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".th")
+_PREFERRED = ("model.pt", "pytorch_model.bin")
+# As torch itself reads its two switches (torch/serialization.py).
+_TRUE = ("1", "y", "yes", "true")
+
+
+class Torch(Loader):
+    name = "torch"
+    entries = (Entry(module="torch.serialization", attribute="load"), Entry(module="torch", attribute="load"))
+
+    def recognises(self, listing: Listing) -> bool:
+        return single.recognised(listing, _SUFFIXES, _PREFERRED)
+
+    def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
+        return single.only(call, listing, _SUFFIXES, _PREFERRED)
+
+    def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
+        target = args[0] if args else kwargs.get("f")
+        if not isinstance(target, (str, os.PathLike)) or weights_only(args, kwargs):
+            return None
+        return Call(target=os.fspath(target), loader=self.name, entry="torch.load", options=_plain(kwargs))
+
+    def load(self, grant: Grant) -> Mapping[str, Any]:
+        import torch
+
+        (path,) = grant.files.values()
+        return {"model": torch.load(path, weights_only=False, map_location="cpu")}
+
+
+def weights_only(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Will this `torch.load` keep to tensors by itself? Follows torch >= 2.6, where that is the default."""
+    asked = kwargs.get("weights_only")
+    if _switch("TORCH_FORCE_WEIGHTS_ONLY_LOAD"):
+        return True
+    if asked is None:
+        pickle_module = args[2] if len(args) > 2 else kwargs.get("pickle_module")
+        return not _switch("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD") and pickle_module is None
+    return bool(asked)
+
+
+def _switch(name: str) -> bool:
+    return os.environ.get(name, "0").lower() in _TRUE
+
+
+def _plain(kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in kwargs.items() if isinstance(value, (str, int, float, bool))}
