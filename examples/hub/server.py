@@ -18,8 +18,6 @@ from hub.faults import Fault, Faults, Kind
 from hub.handler import Handler
 from hub.store import File, Repo, Store, commit_to
 
-MARKER = "SAFELOAD_DEMO_MARKER"  # the environment variable that tells the inert payloads what to touch
-
 
 class Hub:
     """A hub over the folder `root`. Not started by making it; `start`, or use it in a `with`."""

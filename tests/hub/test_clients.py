@@ -219,3 +219,13 @@ def test_a_lying_file_has_the_size_but_not_the_hash(hub_env: Hub) -> None:
 
     path = hf_hub_download("mallory/liar", "model.safetensors")
     assert Path(path).resolve().name == announced(hub_env, "mallory/liar", "model.safetensors") != sha256(path)
+
+
+def test_files_that_are_not_what_they_are_called(hub_env: Hub) -> None:
+    from huggingface_hub import hf_hub_download, model_info
+
+    broken = {"config.json": b"[", "model.safetensors": b"\xff" * 64, "empty.safetensors": b"", "x.bin": b""}
+    hub_env.push("mallory/broken", broken)
+    assert len(model_info("mallory/broken", files_metadata=True).siblings or []) == 4
+    for path, content in broken.items():
+        assert Path(hf_hub_download("mallory/broken", path)).read_bytes() == content
