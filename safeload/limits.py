@@ -39,6 +39,7 @@ CODE_PARSED: Final = 1 * MIB  # bytes of a Python file that is parsed in the use
 FILES: Final = 100_000  # files of one repository; a listing that never ends
 REPOSITORIES: Final = 16  # repositories that one load may reach; adapters of adapters
 RANGE_BLOCK: Final = 64 * KIB  # bytes fetched at once by ranges
+RANGE_REQUEST: Final = 16 * MIB  # bytes a worker may ask for at once; a parser that was taken over
 RANGE_TOTAL: Final = 256 * MIB  # bytes read of one remote file before a decision
 RANGE_AHEAD: Final = 4 * MIB  # bytes that one request of a reader which reads on and on grows to
 RANGE_CACHE: Final = 16 * MIB  # bytes of one remote file kept for reading again

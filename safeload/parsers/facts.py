@@ -46,7 +46,8 @@ class Use:
     """One way in which a stream uses a global; equal uses are counted, not repeated.
 
     `shape` holds one tag an argument: `str`, `int`, `float`, `bytes`, `bool`, `none`, `tuple`, `list`, `dict`, `set`,
-    `global:module.name`, `result` (of a call), `persistent`, `other`; short strings also as `str:'latin1'`.
+    `global:module.name`, `result` (of a call), `persistent`, `other`, and `keywords` last where there are any; short
+    strings also as `str:'latin1'`. For `tampered`, the first tag is the opcode (`str:'BUILD'`).
     `offset` is where the global's name first stands in the member, in bytes, -1 where it could not be told.
     `example` is the first call's arguments as escaped, shortened text.
     """
@@ -108,10 +109,14 @@ class TensorFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextFacts:
-    """Text that is valid UTF-8. `json` tells whether all of it parses as JSON."""
+    """Text that is valid UTF-8. `json` tells whether all of it parses as JSON.
+
+    `anomalies` are codes with detail: `duplicate-key: 'auto_map'`, `too-deep`.
+    """
 
     json: bool = False
     lines: int = 0
+    anomalies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

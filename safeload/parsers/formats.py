@@ -1,0 +1,93 @@
+"""Which formats the bytes could be: content decides, names never do, and a polyglot has several."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from safeload.parsers import safetensors, text, zip
+from safeload.parsers.ledger import STARTS
+from safeload.parsers.reader import Reader
+
+HEAD: Final = 512
+
+# Signatures at the very start. Formats that have a parser of their own are recognised in `identify`.
+_MAGIC: Final = (
+    (b"\x93NUMPY", "npy"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\x00", "xz"),
+    (b"\x5d\x00\x00", "lzma"),
+    (b"\x04\x22\x4d\x18", "lz4"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"ZF0x", "joblib-compat"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
+    (b"GGUF", "gguf"),
+    (b"ggml", "ggml"),
+    (b"lmgg", "ggml"),
+    (b"\x89HDF\r\n\x1a\n", "hdf5"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"SQLite format 3\x00", "sqlite"),
+    (b"\x7fELF", "elf"),
+    (b"MZ", "executable"),
+    (b"\xcf\xfa\xed\xfe", "executable"),
+    (b"\xca\xfe\xba\xbe", "executable"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF8", "gif"),
+    (b"RIFF", "riff"),
+    (b"%PDF-", "pdf"),
+)
+COMPRESSED: Final = frozenset({"zlib", "gzip", "bz2", "xz", "lzma"})
+
+
+def identify(reader: Reader) -> tuple[str, ...]:
+    """Every format whose signature matches, the likeliest first; `unknown` alone when none does.
+
+    `pickle` stands for a PROTO opcode, `pickle-like` for bytes that could start a pickle of protocol 0 or 1: text can
+    look like that too, so only trying tells.
+    """
+    if reader.size == 0:
+        return ("empty",)
+    head = reader.upto(0, HEAD)
+    found = [name for magic, name in _MAGIC if head.startswith(magic)]
+    if head.startswith(zip.LOCAL) or zip.has_end(reader):
+        found.append("zip")
+    if head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5:
+        found.append("pickle")
+    if safetensors.looks_right(head, reader.size):
+        found.append("safetensors")
+    if head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
+        found.append("zlib")
+    if head[257:262] == b"ustar" or _old_tar(head):
+        found.append("tar")
+    if head[:2] == b"\x08\x03" or head[4:8] == b"TFL3":
+        found.append("tflite" if head[4:8] == b"TFL3" else "onnx")
+    if text.looks_right(head):
+        found.append("text")
+    if head[0] in STARTS and "pickle" not in found:
+        found.append("pickle-like")
+    return tuple(_ordered(found)) or ("unknown",)
+
+
+def looks_like_pickle(head: bytes) -> bool:
+    """PROTO and a protocol that exists: what a member of an archive is run for, whatever it is called."""
+    return len(head) > 1 and head[0] == 0x80 and head[1] <= 5
+
+
+def _ordered(found: list[str]) -> list[str]:
+    """What starts the file before what only ends it."""
+    unique = list(dict.fromkeys(found))
+    return sorted(unique, key=lambda name: (name in ("text", "pickle-like"), name == "text"))
+
+
+def _old_tar(head: bytes) -> bool:
+    """A tar header without a signature has a checksum (octal, at 148) over its 512 bytes."""
+    if len(head) < 512:
+        return False
+    try:
+        stated = int(head[148:156].strip(b" \0") or b"x", 8)
+    except ValueError:
+        return False
+    return stated == sum(head[:148]) + 8 * 32 + sum(head[156:512])

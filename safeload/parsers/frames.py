@@ -1,0 +1,87 @@
+"""Frames of protocol 4 and later: a stream whose opcodes cross them is read differently by different unpicklers.
+
+CPython's C unpickler, given a file without `peek`, drops what is left of a frame when an argument crosses its end; given
+a file with `peek`, or bytes, it reads on; the pure-Python one raises (python/cpython#154848). A pickler never writes
+such a stream, so one is reported, and every reading of it is judged.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Final
+
+from safeload import limits
+from safeload.parsers.reader import Reader
+
+_FRAME: Final = b"\x95"
+# A FRAME opcode needs a length that lies within the stream, so the high bytes of it are zero.
+_CANDIDATE: Final = re.compile(rb"\x95.{4}[\x00-\xff]\x00\x00\x00", re.DOTALL)
+
+
+class Watched:
+    """A file without `peek` (the unpickler then reads exactly what it needs) that notices a crossed frame end.
+
+    Within a frame the unpickler does not read from the file at all. The first read after a frame is therefore the next
+    opcode, one byte; anything else is an argument that began inside.
+    """
+
+    __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_source", "crossed")
+
+    def __init__(self, source: io.BufferedReader) -> None:
+        self._source = source.read
+        self._readline = source.readline
+        self._readinto = source.readinto
+        self._last = b""
+        self._body = -1
+        self._after = False
+        self.crossed = False
+
+    def read(self, n: int) -> bytes:
+        if n == self._body:
+            self._body = -1
+            self._after = True
+            self._last = b""
+            return self._source(n)
+        data = self._source(n)
+        if n == 1:
+            self._last = data
+            self._after = False
+            return data
+        self._crossing()
+        if n == 8 and self._last == _FRAME:
+            self._body = int.from_bytes(data, "little")
+        self._last = b""
+        return data
+
+    def readline(self) -> bytes:
+        self._crossing()
+        return self._readline()
+
+    def readinto(self, buffer: bytearray) -> int:
+        self._crossing()
+        return self._readinto(buffer)
+
+    def _crossing(self) -> None:
+        self.crossed = self.crossed or self._after
+        self._after = False
+        self._body = -1
+
+
+def may_hold_frames(reader: Reader, start: int, end: int) -> bool:
+    """Could a FRAME opcode have been executed between the two offsets?"""
+    tail = b""
+    for _, data in reader.chunks(start, end):
+        if _CANDIDATE.search(tail + data):
+            return True
+        tail = data[-8:]
+    return False
+
+
+def framed(head: bytes) -> bool:
+    """Protocol 4 or later by its first two bytes: the VM will meet frames."""
+    return len(head) > 1 and head[0] == 0x80 and head[1] >= 4
+
+
+# A stream is at most what one file can hold; the pattern above assumes lengths below 2**40.
+assert limits.INFLATED < 1 << 40  # noqa: S101

@@ -1,0 +1,261 @@
+"""The ledger: which names a member's streams resolve, in which roles, with arguments of which shape."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
+from safeload.parsers.standins import Inert, InertMapping, Named, Persistent, stand_in
+
+_LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
+_LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
+_ARGUMENTS: Final = 64  # tags of one shape
+_LOOK: Final = 64  # items of a state that are looked at
+_PLAIN: Final[dict[type, str]] = {
+    int: "int",
+    float: "float",
+    bool: "bool",
+    type(None): "none",
+    tuple: "tuple",
+    list: "list",
+    dict: "dict",
+    set: "set",
+    frozenset: "set",
+}
+
+
+class Refused(Malformed):
+    """The run is given up, for a reason of ours. `UnpicklingError` is what the VM itself raises."""
+
+    def __init__(self, message: str, *, reason: GapReason = GapReason.MALFORMED) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    @property
+    def gap(self) -> Gap:
+        return Gap(reason=self.reason, detail=str(self))
+
+
+class Page:
+    """What was seen of one name."""
+
+    __slots__ = ("_ledger", "_literals", "_uses", "module", "name", "offset", "passed", "resolved")
+
+    def __init__(self, ledger: Ledger, module: str, name: str, offset: int) -> None:
+        self._ledger = ledger
+        self.module = module
+        self.name = name
+        self.offset = offset
+        self.resolved = 0
+        self.passed = 0
+        self._literals: dict[int, set[str]] = {}
+        self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
+
+    def note(self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None) -> None:
+        shape = tuple([_PLAIN.get(a.__class__) or self._tag(i, a) for i, a in enumerate(args[:_ARGUMENTS])])
+        if keywords:
+            shape += ("keywords",)
+            self._ledger.look(keywords)
+        if len(args) > _ARGUMENTS:
+            shape += ("other",)
+        use = self._uses.get((role, shape))
+        if use is not None:
+            use[0] += 1
+            return
+        self._ledger.count()
+        self._uses[role, shape] = [1, example(args)]
+
+    def state(self, value: Any) -> None:
+        """BUILD on an instance: nothing to note but what lies in the state."""
+        self._ledger.look(value)
+
+    def _tag(self, position: int, value: Any) -> str:
+        kind = value.__class__
+        if kind is str:
+            self._ledger.literal(value)
+            return self._text(position, value)
+        if kind is bytes or kind is bytearray:
+            self._ledger.literal(value)
+            return "bytes"
+        if isinstance(value, Named):
+            page = value.page
+            if isinstance(page, Page):
+                page.passed += 1
+            return f"global:{page.module}.{page.name}"
+        if isinstance(value, Persistent):
+            return "persistent"
+        return "result" if isinstance(value, (Inert, InertMapping)) else "other"
+
+    def _text(self, position: int, value: str) -> str:
+        if len(value) > _LITERAL:
+            return "str"
+        kept = self._literals.setdefault(position, set())
+        if value not in kept:
+            if len(kept) >= _LITERALS:
+                return "str"
+            kept.add(value)
+        return f"str:{ascii(value)}"
+
+    def uses(self) -> list[Use]:
+        found = [
+            self._use(role, count, shape=shape, example=text) for (role, shape), (count, text) in self._uses.items()
+        ]
+        if self.passed or (self.resolved and not found):
+            found.append(self._use(PickleRole.REFERENCED, max(self.passed, 1)))
+        return found
+
+    def _use(self, role: PickleRole, count: int, *, shape: tuple[str, ...] = (), example: str = "") -> Use:
+        return Use(
+            module=self.module,
+            name=self.name,
+            role=role,
+            shape=shape,
+            count=count,
+            offset=self.offset,
+            example=example,
+        )
+
+
+class Ledger:
+    """All pages of one member. Its streams share it; the names of each stream are kept by the stream's run."""
+
+    def __init__(self) -> None:
+        self._stand_ins: dict[tuple[str, str], Named] = {}
+        self._pages: list[Page] = []
+        self._distinct = 0
+        self._literal_bytes = 0
+        self.literals: dict[bytes, None] = {}
+        self.persistent = 0
+        self.storages: dict[str, tuple[str, int]] = {}
+        self.odd_persistent: dict[str, None] = {}
+        anonymous = self.page("", "<persistent id>", -1)
+        anonymous.resolved = 0
+        self._persistent = Named("StandIn", (Persistent,), {"page": anonymous, "__slots__": ()})
+
+    def page(self, module: str, name: str, offset: int) -> Page:
+        page = Page(self, module, name, offset)
+        self._pages.append(page)
+        return page
+
+    def known(self, module: str, name: str) -> Named | None:
+        return self._stand_ins.get((module, name))
+
+    def resolve(self, module: str, name: str, *, offset: int, special: type[Inert] | None) -> Named:
+        """The stand-in for a name seen for the first time."""
+        self.count()
+        if len(module) + len(name) > limits.NAME:
+            raise Refused(f"a name of {len(module) + len(name)} characters", reason=GapReason.LIMIT)
+        page = self.page(_text(module), _text(name), offset)
+        made = self._stand_ins[module, name] = stand_in(page, special)
+        return made
+
+    def extension(self, code: str) -> None:
+        """An extension code: a name that stands in the loading process's own registry."""
+        page = self.page("copyreg", f"<extension code {code}>", -1)
+        page.resolved = 1
+
+    def count(self) -> None:
+        self._distinct += 1
+        if self._distinct > limits.NAMES:
+            raise Refused(f"more than {limits.NAMES} different uses of names", reason=GapReason.LIMIT)
+
+    def answer(self, pid: Any) -> Any:
+        """What `persistent_load` gives. torch's legacy form for modules answers with the class, as torch does."""
+        if is_storage(pid):
+            self.persistent += 1
+            self.storages[pid[2]] = (pid[1].page.name, pid[4])
+        elif type(pid) is tuple and len(pid) in (2, 4) and pid[0] == "module" and isinstance(pid[1], Named):
+            self.persistent += 1
+            return pid[1]
+        elif len(self.odd_persistent) < _LITERALS:
+            self.odd_persistent[example((pid,))] = None
+        self.look(pid)
+        return self._persistent.blank()
+
+    def look(self, value: Any, depth: int = 2) -> None:
+        """Names and literals that are not arguments themselves, but lie in a state or in keywords."""
+        kind = value.__class__
+        if kind in (str, bytes, bytearray):
+            self.literal(value)
+        elif isinstance(value, Named):
+            if isinstance(value.page, Page):
+                value.page.passed += 1
+        elif depth and kind in (tuple, list, dict):
+            items = value.values() if kind is dict else value
+            for _, item in zip(range(_LOOK), items, strict=False):
+                self.look(item, depth - 1)
+
+    def literal(self, value: str | bytes | bytearray) -> None:
+        """Remember a string that could be a pickle itself."""
+        if not value or not could_be_pickle(value):
+            return
+        raw = value.encode("latin-1", "replace") if isinstance(value, str) else bytes(value)
+        self._literal_bytes += len(raw)
+        if self._literal_bytes > limits.NESTED_BYTES:
+            raise Refused("too many literals that look like pickles", reason=GapReason.LIMIT)
+        self.literals[raw] = None
+
+    def uses(self) -> tuple[Use, ...]:
+        return tuple(use for page in self._pages for use in page.uses())
+
+
+STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
+
+
+def could_be_pickle(value: str | bytes | bytearray) -> bool:
+    """Starts with an opcode that can stand first, stops somewhere, and holds an opcode that names something."""
+    first = ord(value[0]) if isinstance(value, str) else value[0]
+    if first not in STARTS:
+        return False
+    if isinstance(value, str):
+        return "." in value and (value.count("\n") > 1 or any(c in value for c in "\x93\x82\x83\x84"))
+    return b"." in value and (value.count(b"\n") > 1 or any(c in value for c in b"\x93\x82\x83\x84"))
+
+
+def is_storage(pid: Any) -> bool:
+    """torch's own shape: ('storage', <class>, key, location, numel[, view])."""
+    return (
+        type(pid) is tuple
+        and len(pid) in (5, 6)
+        and pid[0] == "storage"
+        and isinstance(pid[1], Named)
+        and type(pid[2]) is str
+        and type(pid[3]) is str
+        and type(pid[4]) is int
+    )
+
+
+def example(args: tuple[Any, ...]) -> str:
+    """Arguments as escaped, shortened text."""
+    return ", ".join(_show(a, 2) for a in args[:8])[: limits.EVIDENCE]
+
+
+def _show(value: Any, depth: int) -> str:
+    kind = value.__class__
+    if kind in (str, bytes, bytearray):
+        cut = value[: limits.EVIDENCE]
+        return ascii(cut if kind is str else bytes(cut))
+    if kind is int:
+        return str(value) if value.bit_length() < 256 else "<a long number>"
+    if kind in (float, bool) or value is None:
+        return repr(value)
+    if isinstance(value, Named):
+        return f"{value.page.module}.{value.page.name}"
+    if isinstance(value, Persistent):
+        return "<persistent id>"
+    if isinstance(value, Inert):
+        return f"{type(value).page.module}.{type(value).page.name}(…)"
+    if depth and kind in (tuple, list):
+        inner = ", ".join(_show(item, depth - 1) for item in value[:6])
+        return f"({inner})" if kind is tuple else f"[{inner}]"
+    if depth and kind is dict:
+        shown = [f"{_show(k, 0)}: {_show(v, depth - 1)}" for _, (k, v) in zip(range(6), value.items(), strict=False)]
+        return "{" + ", ".join(shown) + "}"
+    return "…"
+
+
+def _text(name: str) -> str:
+    """A name that every encoder can write; lone surrogates never belong to anything importable."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

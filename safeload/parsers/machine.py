@@ -1,0 +1,157 @@
+"""The pickle machine: CPython's own unpickler, run on inert stand-ins.
+
+No second implementation: what the C unpickler accepts is what is judged, at C speed. Any error of the run becomes a gap;
+what was seen before it stays in the ledger.
+"""
+
+from __future__ import annotations
+
+import _pickle
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from safeload.parsers.facts import Gap, GapReason
+from safeload.parsers.frames import Watched, framed, may_hold_frames
+from safeload.parsers.ledger import Ledger, Refused
+from safeload.parsers.reader import Reader, recent
+from safeload.parsers.standins import Inert
+
+# Everything that the VM raises on hostile bytes; anything else is a fault of ours, and ends the worker.
+VM_ERRORS: Final = (
+    _pickle.UnpicklingError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    SystemError,
+    TypeError,
+    ValueError,
+)
+_EXTENSION: Final = re.compile(r"unregistered extension code (\d+)")
+
+
+class Machine(_pickle.Unpickler):
+    """The VM. `special` gives stand-ins that keep more than nothing, by name."""
+
+    def __init__(self, file: Any, ledger: Ledger, place: Where, *, special: Specials | None = None) -> None:
+        # Latin-1 never fails, so no loader's `encoding=` sees further than this. Names are recorded as they stand.
+        super().__init__(file, fix_imports=False, encoding="latin1")
+        self._ledger = ledger
+        self._place = place
+        self._special = special or {}
+        self.names: dict[tuple[str, str], None] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        made = self._ledger.known(module, name)
+        if made is None:
+            special = self._special.get((module, name))
+            made = self._ledger.resolve(module, name, offset=self._place.of(name), special=special)
+        page: Any = made.page
+        page.resolved += 1
+        self.names[page.module, page.name] = None
+        return made
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self._ledger.answer(pid)
+
+
+Specials = dict[tuple[str, str], type[Inert]]
+
+
+class Where(Protocol):
+    def of(self, name: str) -> int: ...
+
+
+class Place:
+    """Where a name stands in its member: searched in what was read last, when the name is resolved first."""
+
+    def __init__(self, file: io.BufferedReader, start: int) -> None:
+        self._file = file
+        self._start = start
+
+    def of(self, name: str) -> int:
+        wanted = name.encode("utf-8", "replace")
+        for offset, data in recent(self._file):
+            found = data.find(wanted, max(0, self._start - offset))
+            if found >= 0:
+                return offset + found
+        return -1
+
+
+class Nowhere:
+    """Names inside literals have no offset of their own."""
+
+    def of(self, name: str) -> int:
+        return -1
+
+
+@dataclass(kw_only=True)
+class Run:
+    """How one stream went. `end` is where the VM stopped reading, `gap` None when it came to STOP."""
+
+    start: int
+    end: int
+    value: Any = None
+    names: Iterable[tuple[str, str]] = field(default_factory=tuple)
+    gap: Gap | None = None
+    crossed: bool = False
+
+
+def run(reader: Reader, ledger: Ledger, start: int) -> Run:
+    """One pickle from `start`, as `pickle.load` and `torch.load` read it."""
+    if framed(reader.upto(start, 2)):
+        return _watched(reader, ledger, start)
+    plain = _plain(reader, ledger, start)
+    if may_hold_frames(reader, start, min(plain.end, reader.size)):
+        crossed = _watched(reader, Ledger(), start).crossed
+        return _watched(reader, ledger, start) if crossed else plain
+    return plain
+
+
+def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:
+    file = reader.file(start)
+    machine = Machine(file, ledger, Place(file, start))
+    return finish(machine, ledger, start, file)
+
+
+def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
+    file = reader.file(start)
+    watched = Watched(file)
+    machine = Machine(watched, ledger, Place(file, start))
+    done = finish(machine, ledger, start, file)
+    done.crossed = watched.crossed
+    if watched.crossed:
+        _plain(reader, ledger, start)  # the other reading: its names count too
+        done.gap = Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")
+    return done
+
+
+def finish(machine: Machine, ledger: Ledger, start: int, file: Any) -> Run:
+    """Run the machine; an error becomes a gap."""
+    done = Run(start=start, end=start, names=machine.names)
+    try:
+        done.value = machine.load()
+    except VM_ERRORS as error:
+        done.gap = gap_of(error, ledger)
+    done.end = file.tell()
+    return done
+
+
+def gap_of(error: BaseException, ledger: Ledger | None = None) -> Gap:
+    """What an error of the run means."""
+    if isinstance(error, Refused):
+        return error.gap
+    if isinstance(error, (MemoryError, RecursionError)):
+        return Gap(reason=GapReason.LIMIT, detail=f"{type(error).__name__} while it was read")
+    extension = _EXTENSION.search(str(error))
+    if extension and ledger is not None:
+        ledger.extension(extension[1])
+        return Gap(reason=GapReason.MALFORMED, detail=f"extension code {extension[1]} names what the loader registered")
+    if isinstance(error, EOFError):
+        return Gap(reason=GapReason.MALFORMED, detail="the pickle ends before its last opcode")
+    return Gap(reason=GapReason.MALFORMED, detail=f"the pickle cannot be run: {ascii(str(error))[1:-1][:160]}")

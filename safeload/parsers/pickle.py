@@ -1,0 +1,81 @@
+"""The pickles of one member, from its first byte to its last, as facts."""
+
+from __future__ import annotations
+
+from safeload import limits
+from safeload.parsers import nested
+from safeload.parsers.facts import Gap, GapReason, PickleFacts, PickleRole, Stream
+from safeload.parsers.ledger import Ledger, Refused
+from safeload.parsers.machine import Run, run
+from safeload.parsers.reader import Reader, sha256
+
+
+def attempt(reader: Reader) -> tuple[PickleFacts, Gap | None] | None:
+    """`read`, for bytes that only may be a pickle (protocol 0 and 1 have no signature, and text can look like one).
+
+    None unless unpickling would come to an end, or would call, build or change something on the way.
+    """
+    ledger = Ledger()
+    gap = run(reader, ledger, 0).gap
+    if gap is not None and all(use.role is PickleRole.REFERENCED for use in ledger.uses()):
+        return None
+    return read(reader)
+
+
+def read(reader: Reader, *, reading: str = "pickle") -> tuple[PickleFacts, Gap | None]:
+    """Every pickle from the start to the last byte; what follows the last good one is `leftover`."""
+    ledger = Ledger()
+    streams: list[Stream] = []
+    gap: Gap | None = None
+    at = 0
+    while at < reader.size and gap is None:
+        if len(streams) >= limits.STREAMS:
+            gap = Gap(reason=GapReason.LIMIT, detail=f"more than {limits.STREAMS} pickles")
+            break
+        done = run(reader, ledger, at)
+        gap = done.gap
+        if gap is None:
+            streams.append(stream(reader, done))
+            at = done.end
+        elif not streams or done.names:
+            # The loader ran this one as far as it goes, so its names are what it resolves.
+            streams.append(stream(reader, done))
+    if not reader.size:
+        gap = Gap(reason=GapReason.EMPTY, detail="no bytes")
+    spans = [(0, reader.size)]
+    return conclude(reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans)
+
+
+def stream(reader: Reader, done: Run) -> Stream:
+    """A run as a fact. Over a network a long stream is not read twice for its digest: no grant comes from there."""
+    end = min(max(done.end, done.start), reader.size)
+    digest = sha256(reader, done.start, end) if reader.local or end - done.start < limits.SMALL_FILE else ""
+    return Stream(offset=done.start, length=end - done.start, sha256=digest, names=tuple(sorted(done.names)))
+
+
+def conclude(
+    reader: Reader,
+    ledger: Ledger,
+    streams: list[Stream],
+    gap: Gap | None,
+    *,
+    reading: str,
+    leftover: int,
+    spans: list[tuple[int, int]],
+) -> tuple[PickleFacts, Gap | None]:
+    """The facts, after the pickles in literals were run as well."""
+    count = 0
+    try:
+        count = nested.explore(reader, ledger, spans, starts=frozenset(s.offset for s in streams))
+    except Refused as refused:
+        gap = gap or refused.gap
+    facts = PickleFacts(
+        reading=reading,
+        streams=tuple(streams),
+        uses=ledger.uses(),
+        persistent=ledger.persistent,
+        odd_persistent=tuple(ledger.odd_persistent),
+        leftover=leftover,
+        nested=count,
+    )
+    return facts, gap

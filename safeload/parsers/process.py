@@ -1,0 +1,294 @@
+"""The parent's side of a worker: start it, hand it one artifact at a time, survive whatever becomes of it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from safeload import limits
+from safeload.errors import Malformed, StateError
+from safeload.parsers import wire
+from safeload.parsers.facts import Gap, GapReason, Part, decode
+from safeload.parsers.rights import Rights
+
+_ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what the interpreter needs to start
+_LOST: Final = b"\1"
+_HERE: Final = b"\0"
+
+
+class Readable(Protocol):
+    """Bytes at an offset; `sources.interface.Readable` fits it."""
+
+    @property
+    def size(self) -> int | None: ...
+
+    def read_at(self, offset: int, n: int) -> bytes: ...
+
+    def fileno(self) -> int | None: ...
+
+
+class _Ended(Exception):
+    """The worker is of no further use; `gap` says why."""
+
+    def __init__(self, reason: GapReason, detail: str) -> None:
+        super().__init__(detail)
+        self.gap = Gap(reason=reason, detail=detail)
+
+
+class Worker:
+    """One worker process, replaced by a fresh one after any failure. Thread-safe: one artifact at a time."""
+
+    def __init__(self, *, cpu: float, memory: int) -> None:
+        self._cpu = cpu
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+        self._pid = os.getpid()
+        self._rights = Rights(had=(), missing=())
+        self._pid = os.getpid()
+
+    @classmethod
+    def start(cls, *, cpu: float = limits.WORKER_CPU, memory: int = limits.WORKER_MEMORY) -> Worker:
+        """`cpu` in seconds for one artifact, `memory` in bytes of address space. Raises `StateError`."""
+        worker = cls(cpu=cpu, memory=memory)
+        with worker._lock:
+            worker._begin()
+        return worker
+
+    @property
+    def rights(self) -> Rights:
+        """What the process gave up, and what this system does not let it give up."""
+        return self._rights
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
+    def examine(self, readable: Readable, *, name: str) -> tuple[Part, ...]:
+        """The parts of one artifact. `name` is for messages only. Raises what `readable.read_at` raises."""
+        size = readable.size
+        if size is None:
+            gap = Gap(reason=GapReason.UNREACHABLE, detail=f"the source does not say how long {ascii(name)} is")
+            return (Part(format="unknown", gap=gap),)
+        with self._lock:
+            try:
+                self._ready()
+                return self._converse(readable, size)
+            except _Ended as ended:
+                return (Part(format="unknown", gap=ended.gap),)
+            except BaseException:
+                # Ctrl-C, or an error that left a request unanswered: nobody knows where the conversation stands.
+                self._end()
+                raise
+
+    def _ready(self) -> None:
+        if self._process is None or self._pid != os.getpid() or self._process.poll() is not None:
+            self._end()
+            self._begin()
+
+    def close(self) -> None:
+        with self._lock:
+            self._end()
+
+    def _begin(self) -> None:
+        ours, theirs = socket.socketpair()
+        path = Path(__file__).with_name("worker.py")
+        # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(path)],
+            stdin=theirs,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            cwd="/",
+            start_new_session=True,
+        )
+        theirs.close()
+        self._channel = ours
+        try:
+            wire.send(_Timed(ours, limits.WORKER_START), json.dumps({"memory": self._memory}).encode())
+            hello = self._message(limits.WORKER_START)
+            if hello.get("op") != "hello":
+                raise Malformed("no hello")
+            strings = decode(dict[str, tuple[str, ...]], {key: hello.get(key) for key in ("had", "missing")})
+        except (OSError, EOFError, Malformed, _Ended) as error:
+            self._end()
+            raise StateError(
+                "The process that reads files did not start.",
+                next=f"Check that {sys.executable} runs, and that memory is left.",
+            ) from error
+        self._pid = os.getpid()
+        self._rights = Rights(had=strings["had"], missing=strings["missing"])
+
+    def _converse(self, readable: Readable, size: int) -> tuple[Part, ...]:
+        """Ask, answer its requests for bytes, return its answer."""
+        assert self._channel is not None  # noqa: S101
+        deadline = time.monotonic() + 2 * self._cpu + limits.WORKER_START
+        descriptor = readable.fileno()
+        self._send_request(descriptor, size)
+        while True:
+            message = self._message(deadline - time.monotonic())
+            if message.get("op") == "done":
+                try:
+                    parts: tuple[Part, ...] = decode(tuple[Part, ...], message.get("parts"))
+                except Malformed as error:
+                    self._fail(GapReason.CRASHED, f"the worker's answer was not understood ({error})")
+                if not parts:
+                    self._fail(GapReason.CRASHED, "the worker answered with nothing")
+                return parts
+            if message.get("op") != "read" or descriptor is not None:
+                self._fail(GapReason.CRASHED, "the worker broke the protocol")
+            started = time.monotonic()
+            self._deliver(readable, size, message)
+            deadline += time.monotonic() - started  # a slow network is not the parser's fault
+
+    def _send_request(self, descriptor: int | None, size: int) -> None:
+        assert self._channel is not None  # noqa: S101
+        body = json.dumps({"op": "examine", "size": size, "cpu": self._cpu}).encode()
+        head = len(body).to_bytes(wire.LENGTH, "big")
+        try:
+            self._channel.settimeout(limits.WORKER_START)
+            socket.send_fds(self._channel, [head], [] if descriptor is None else [descriptor])
+            self._channel.sendall(body)
+        except OSError:
+            self._fail(GapReason.CRASHED, "the worker was gone")
+
+    def _deliver(self, readable: Readable, size: int, message: dict[str, Any]) -> None:
+        """Bytes for the worker. An error of the source propagates after the worker was told, so both stay in step."""
+        offset, n = message.get("offset"), message.get("n")
+        if type(offset) is not int or type(n) is not int or not 0 <= offset <= size:
+            self._fail(GapReason.CRASHED, "the worker asked for bytes outside the file")
+        if not 0 <= n <= limits.RANGE_REQUEST:
+            self._fail(GapReason.CRASHED, "the worker asked for too much")
+        try:
+            data = readable.read_at(offset, n)
+        except Exception:
+            self._answer(_LOST)
+            if self._message(limits.WORKER_START).get("op") != "lost":
+                self._end()
+            raise
+        self._answer(_HERE + data[:n])
+
+    def _answer(self, body: bytes) -> None:
+        assert self._channel is not None  # noqa: S101
+        try:
+            wire.send(_Timed(self._channel, limits.WORKER_START), body)
+        except OSError:
+            self._fail(*self._cause())
+
+    def _message(self, seconds: float) -> dict[str, Any]:
+        """The worker's next message, a JSON object; whatever else comes ends the worker."""
+        assert self._channel is not None  # noqa: S101
+        try:
+            raw = wire.receive(_Timed(self._channel, seconds), most=limits.WORKER_MESSAGE)
+            message = json.loads(raw)
+        except TimeoutError:
+            self._fail(GapReason.LIMIT, "it took too long to read")
+        except (OSError, EOFError):
+            self._fail(*self._cause())
+        except (ValueError, RecursionError):
+            self._fail(GapReason.CRASHED, "the worker's message was not understood")
+        if not isinstance(message, dict):
+            self._fail(GapReason.CRASHED, "the worker's message was not understood")
+        return message
+
+    def _cause(self) -> tuple[GapReason, str]:
+        """Why the worker is gone."""
+        process = self._process
+        if process is None:
+            return GapReason.CRASHED, "the worker was gone"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=2)
+        return death(process.poll())
+
+    def _fail(self, reason: GapReason, detail: str) -> Any:
+        self._end()
+        raise _Ended(reason, detail)
+
+    def _end(self) -> None:
+        """Kill it; the next request starts another. A forked child only drops its copy of the socket."""
+        process, self._process = self._process, None
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
+        if process is not None and self._pid == os.getpid():
+            process.kill()
+            process.wait()
+
+
+def death(code: int | None) -> tuple[GapReason, str]:
+    """What an exit status says about the file that was being read."""
+    if code is not None and code < 0:
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:
+            name = f"signal {-code}"
+        if name == "SIGXCPU":
+            return GapReason.LIMIT, "it took more CPU time than a file is given"
+        if name == "SIGKILL":
+            return GapReason.LIMIT, "the system ended the worker (SIGKILL: memory, or CPU time)"
+        return GapReason.CRASHED, f"the worker died while reading it ({name})"
+    return GapReason.CRASHED, f"the worker ended while reading it (exit status {code})"
+
+
+class _Timed:
+    """A socket with one deadline for all that is sent or received through it."""
+
+    def __init__(self, channel: socket.socket, seconds: float) -> None:
+        self._channel = channel
+        self._deadline = time.monotonic() + seconds
+
+    def _left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def recv(self, n: int, /) -> bytes:
+        self._channel.settimeout(self._left())
+        return self._channel.recv(n)
+
+    def sendall(self, data: bytes, /) -> None:
+        self._channel.settimeout(self._left())
+        self._channel.sendall(data)
+
+
+_lock: Final = threading.Lock()
+_shared: dict[int, Worker] = {}
+
+
+def shared(*, fresh: bool = False, start: Callable[[], Worker] = Worker.start) -> Worker:
+    """The worker of this process, started when first asked for. `fresh` replaces it: files of another origin."""
+    with _lock:
+        pid = os.getpid()
+        for other in [key for key in _shared if key != pid]:
+            _shared.pop(other)._end()  # inherited by fork: the parent's conversation, not ours
+        if fresh and pid in _shared:
+            _shared.pop(pid).close()
+        if pid not in _shared:
+            if not _registered:
+                atexit.register(_close)
+                _registered.append(True)
+            _shared[pid] = start()
+        return _shared[pid]
+
+
+_registered: list[bool] = []
+
+
+def _close() -> None:
+    worker = _shared.pop(os.getpid(), None)
+    if worker is not None:
+        worker.close()

@@ -1,0 +1,174 @@
+"""The bounded reader: the only way in which a parser touches bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from safeload import limits
+from safeload.errors import Malformed
+
+_LOCAL_CHUNK: Final = 256 * limits.KIB
+_RECENT: Final = limits.MIB
+_REMOTE_CACHE: Final = 64 * limits.MIB
+_REMOTE_LEAST: Final = 4 * limits.KIB
+
+
+class Reader:
+    """`size` bytes at offsets from 0. `local` tells whether a read is cheap or a request over a network."""
+
+    __slots__ = ("_fetch", "local", "size")
+
+    def __init__(self, fetch: Callable[[int, int], bytes], *, size: int, local: bool) -> None:
+        self._fetch = fetch
+        self.size = size
+        self.local = local
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Reader:
+        return cls(lambda offset, n: data[offset : offset + n], size=len(data), local=True)
+
+    @classmethod
+    def of_descriptor(cls, descriptor: int, *, size: int) -> Reader:
+        """A local file; `os.pread` leaves the descriptor's own position alone."""
+        return cls(lambda offset, n: _pread(descriptor, offset, n), size=size, local=True)
+
+    @classmethod
+    def of_callback(cls, ask: Callable[[int, int], bytes], *, size: int) -> Reader:
+        """A remote file: `ask` makes a request, so what came once is kept."""
+        return cls(_Kept(ask, size).fetch, size=size, local=False)
+
+    def read_at(self, offset: int, n: int) -> bytes:
+        """Exactly `n` bytes from `offset`; raises `Malformed` when they are not all there."""
+        if offset < 0 or n < 0 or offset + n > self.size:
+            raise Malformed(f"{n} bytes at offset {offset} reach beyond the end at {self.size}")
+        data = self._fetch(offset, n) if n else b""
+        if len(data) != n:
+            raise Malformed(f"the file ended early: {len(data)} of {n} bytes at offset {offset}")
+        return data
+
+    def upto(self, offset: int, n: int) -> bytes:
+        """`n` bytes from `offset`, or fewer at the end."""
+        return self.read_at(offset, max(0, min(n, self.size - offset))) if 0 <= offset <= self.size else b""
+
+    def window(self, offset: int, n: int) -> Reader:
+        """A part of it, as a reader of its own."""
+        if offset < 0 or n < 0 or offset + n > self.size:
+            raise Malformed(f"a part of {n} bytes at offset {offset} reaches beyond the end at {self.size}")
+        return Reader(lambda at, count: self.read_at(offset + at, count), size=n, local=self.local)
+
+    def chunks(self, start: int, end: int, *, size: int = 4 * limits.MIB) -> Iterator[tuple[int, bytes]]:
+        """Consecutive pieces with their offsets."""
+        for offset in range(start, end, size):
+            yield offset, self.read_at(offset, min(size, end - offset))
+
+    def file(self, start: int = 0) -> io.BufferedReader:
+        """A file object over it, at `start`; it reads ahead, and tells exactly where its user is."""
+        buffer = _LOCAL_CHUNK if self.local else limits.RANGE_BLOCK
+        face = io.BufferedReader(_Face(self), buffer_size=buffer)
+        face.seek(start)
+        return face
+
+
+class _Face(io.RawIOBase):
+    """What `io.BufferedReader` needs of a raw file."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self._reader = reader
+        self._at = 0
+        self.recent: list[tuple[int, bytes]] = []
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        wanted = len(buffer)
+        if not self._reader.local:
+            # To the end of a block, so that reading from several places does not ask for the same bytes again.
+            wanted = min(wanted, limits.RANGE_BLOCK - self._at % limits.RANGE_BLOCK)
+        data = self._reader.upto(self._at, wanted)
+        buffer[: len(data)] = data
+        if len(data) <= _RECENT:
+            self.recent = [*self.recent[-1:], (self._at, data)]
+        self._at += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._reader.size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def recent(file: io.BufferedReader) -> tuple[tuple[int, bytes], ...]:
+    """The pieces that a file object read last, with their offsets, oldest first."""
+    face = file.raw
+    return tuple(face.recent) if isinstance(face, _Face) else ()
+
+
+def sha256(reader: Reader, start: int, end: int) -> str:
+    sha = hashlib.sha256()
+    for _, data in reader.chunks(start, end):
+        sha.update(data)
+    return sha.hexdigest()
+
+
+class _Kept:
+    """Spans that were fetched, newest last, up to a number of bytes."""
+
+    def __init__(self, ask: Callable[[int, int], bytes], size: int) -> None:
+        self._ask = ask
+        self._size = size
+        self._spans: list[tuple[int, bytes]] = []
+        self._held = 0
+
+    def fetch(self, offset: int, n: int) -> bytes:
+        parts: list[bytes] = []
+        at, end = offset, offset + n
+        while at < end:
+            data = self._held_at(at, end) or self._request(at, end)
+            if not data:
+                break
+            parts.append(data)
+            at += len(data)
+        return b"".join(parts)
+
+    def _held_at(self, at: int, end: int) -> bytes:
+        for start, data in reversed(self._spans):
+            if start <= at < start + len(data):
+                return data[at - start : end - start]
+        return b""
+
+    def _request(self, at: int, end: int) -> bytes:
+        """What is missing, up to what is held already."""
+        end = min([end, *(start for start, _ in self._spans if start > at)])
+        data = self._ask(at, min(max(end - at, _REMOTE_LEAST), self._size - at))
+        self._spans.append((at, data))
+        self._held += len(data)
+        while self._held > _REMOTE_CACHE and len(self._spans) > 1:
+            self._held -= len(self._spans.pop(0)[1])
+        return data[: end - at]
+
+
+def _pread(descriptor: int, offset: int, n: int) -> bytes:
+    data = os.pread(descriptor, n, offset)
+    if len(data) == n or not data:
+        return data
+    parts = [data]  # one call gives at most 2 GiB
+    have = len(data)
+    while have < n:
+        more = os.pread(descriptor, n - have, offset + have)
+        if not more:
+            break
+        parts.append(more)
+        have += len(more)
+    return b"".join(parts)

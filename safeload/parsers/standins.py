@@ -1,0 +1,147 @@
+"""Inert stand-ins for everything that a pickle names: they do nothing, and tell the ledger what was tried.
+
+The real pickle VM runs on them, so nothing that a stream names is ever imported or called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from safeload.parsers.facts import PickleRole
+
+
+class Noted(Protocol):
+    """The ledger's page about one name."""
+
+    module: str
+    name: str
+
+    def note(self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None) -> None: ...
+
+    def state(self, value: Any) -> None: ...
+
+
+class Named(type):
+    """The type of every stand-in class. A class is inert itself: what is aimed at it, not at an instance, is tampering.
+
+    REDUCE, INST and OBJ arrive at `__call__`, NEWOBJ and NEWOBJ_EX at the class's `__new__`: the VM never mixes them.
+    """
+
+    page: Noted
+
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        cls.page.note(PickleRole.CALLED, args, keywords)
+        made = cls.blank()
+        cls.begin(made, args)
+        return made
+
+    def blank(cls) -> Any:
+        return object.__new__(cls)
+
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> None:
+        """What a special stand-in remembers of its arguments."""
+
+    # OBJ and INST without arguments skip the call for a class that lacks this; the real name may be a function.
+    __getinitargs__ = ()
+
+    def _tampered(cls, how: str) -> Callable[..., None]:
+        def record(*args: Any) -> None:
+            cls.page.note(PickleRole.TAMPERED, (how, *args))
+
+        return record
+
+    # Properties of the metaclass are found before what the class defines for its instances.
+    @property
+    def __setstate__(cls) -> Callable[..., None]:
+        return cls._tampered("BUILD")
+
+    @property
+    def append(cls) -> Callable[..., None]:
+        return cls._tampered("APPEND")
+
+    @property
+    def extend(cls) -> Callable[..., None]:
+        return cls._tampered("APPENDS")
+
+    @property
+    def add(cls) -> Callable[..., None]:
+        return cls._tampered("ADDITEMS")
+
+    def __setitem__(cls, key: Any, value: Any) -> None:
+        cls.page.note(PickleRole.TAMPERED, ("SETITEM", key, value))
+
+
+class Inert(metaclass=Named):
+    """An instance: takes any state and any item, keeps nothing. Its hash is its identity."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Any:
+        cls.page.note(PickleRole.CONSTRUCTED, args, keywords)
+        return cls.blank()
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        cls = type(self)
+        cls.page.note(PickleRole.RESULT_CALLED, args, keywords)
+        return cls.blank()
+
+    def __setstate__(self, state: Any) -> None:
+        type(self).page.state(state)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        return None
+
+    def append(self, item: Any) -> None:
+        return None
+
+    def extend(self, items: Any) -> None:
+        return None
+
+    def add(self, item: Any) -> None:
+        return None
+
+
+class NamedMapping(Named):
+    """For stand-ins of dictionaries: the VM then sets their items in C, which is what keeps large files fast."""
+
+    def blank(cls) -> Any:
+        return dict.__new__(cls)  # type: ignore[misc]
+
+
+class InertMapping(dict[Any, Any], metaclass=NamedMapping):
+    """An instance of a dictionary class (OrderedDict, defaultdict, Counter)."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Any:
+        cls.page.note(PickleRole.CONSTRUCTED, args, keywords)
+        return cls.blank()
+
+    def __call__(self, *args: Any, **keywords: Any) -> Any:
+        cls = type(self)
+        cls.page.note(PickleRole.RESULT_CALLED, args, keywords)
+        return cls.blank()
+
+    def __setstate__(self, state: Any) -> None:
+        type(self).page.state(state)
+
+
+class Persistent(Inert):
+    """What a persistent id answers with."""
+
+    __slots__ = ()
+
+
+_MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter")})
+
+
+def stand_in(page: Noted, special: type[Inert] | None = None) -> Named:
+    """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes)."""
+    if special is not None:
+        return type(special)("StandIn", (special,), {"page": page, "__slots__": ()})
+    if (page.module, page.name) in _MAPPINGS:
+        return NamedMapping("StandIn", (InertMapping,), {"page": page, "__slots__": ()})
+    return Named("StandIn", (Inert,), {"page": page, "__slots__": ()})
