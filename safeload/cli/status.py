@@ -1,5 +1,148 @@
-"""`safeload status`: what is in force here."""
+"""`safeload status`: what is in force here, and what this machine lacks."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from safeload.cli import exits
+from safeload.cli import options as o
+from safeload.cli.output import Output
+from safeload.errors import SafeloadError
+
+SCHEMA: Final = "safeload.status/1"
+# Distributions by the extra that brings them; "" is what safeload always needs.
+EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
+    "": ("huggingface_hub", "fickling"),
+    "notebook": ("ipython", "ipykernel", "ipywidgets", "anywidget"),
+    "torch": ("torch", "safetensors", "numpy"),
+    "transformers": ("transformers",),
+    "joblib": ("joblib", "scikit-learn"),
+}
 
 
-def status() -> int:
-    return 0
+def status(format: o.FormatOption = o.Format.TEXT) -> int:
+    """Show versions, policy, state, and the worker's rights.
+
+    Exit code: 0 all of it is there, 2 something could not be had.
+    """
+    parts: dict[str, Callable[[], Mapping[str, Any]]] = {
+        "safeload": _versions,
+        "extras": _extras,
+        "state": _state,
+        "policy": _policy,
+        "guard": _guard,
+        "worker": _worker,
+        "log": _log,
+    }
+    found = {name: _asked(part) for name, part in parts.items()}
+    with Output(None) as out:
+        if format is o.Format.JSON:
+            from safeload.report import json
+
+            out.write(json.line({"schema": SCHEMA, **found}) + "\n")
+        else:
+            out.write(_text(found))
+    return exits.ERROR if any("error" in part for part in found.values()) else exits.ALLOW
+
+
+def _asked(part: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What cannot be had is part of the answer."""
+    try:
+        return part()
+    except SafeloadError as error:
+        return {"error": str(error)}
+
+
+def _text(found: Mapping[str, Mapping[str, Any]]) -> str:
+    from safeload.report.words import plain
+
+    width = max(len(name) for part in found.values() for name in part)
+    lines = []
+    for title, part in found.items():
+        lines.append(title)
+        lines += [f"  {plain(name):{width}}  {plain(_value(value))}" for name, value in part.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not installed" if value is None else str(value)
+
+
+def _versions() -> Mapping[str, Any]:
+    import safeload
+
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return {"version": safeload.__version__, "python": python, "system": f"{platform.system()} {platform.machine()}"}
+
+
+def _extras() -> Mapping[str, Any]:
+    return {name: _version(name) for names in EXTRAS.values() for name in names}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _state() -> Mapping[str, Any]:
+    from safeload import home
+
+    folder = home.home()
+    there = folder.is_dir()
+    return {
+        "SAFELOAD_HOME": str(folder),
+        "made": there,
+        "writable": os.access(folder if there else _nearest(str(folder)), os.W_OK),
+        "HF_ENDPOINT": re.sub(r"//[^/]*@", "//", os.environ.get("HF_ENDPOINT") or "the hub's own"),
+    }
+
+
+def _nearest(path: str) -> str:
+    """The deepest folder above that is there."""
+    while not os.path.isdir(path) and os.path.dirname(path) != path:  # noqa: PTH112, PTH120
+        path = os.path.dirname(path)  # noqa: PTH120
+    return path
+
+
+def _policy() -> Mapping[str, Any]:
+    from safeload.policy.file import policy_named
+
+    policy = policy_named(None)
+    return {"in force": policy.name, "digest": str(policy.digest), "unsafe override": policy.unsafe_override}
+
+
+def _guard() -> Mapping[str, Any]:
+    patch = sys.modules.get("safeload.patch")  # not there: nothing was ever guarded
+    on = patch is not None and patch.installed()
+    return {"in this process": on, "turned on by": "safeload run, import safeload.auto, %load_ext safeload"}
+
+
+def _worker() -> Mapping[str, Any]:
+    from contextlib import closing
+
+    from safeload.parsers.process import Worker
+
+    with closing(Worker.start()) as worker:
+        return {"gave up": worker.rights.had, "could not give up": worker.rights.missing}
+
+
+def _log() -> Mapping[str, Any]:
+    from safeload import home
+    from safeload.auditlog import AuditLog
+
+    found = AuditLog(home.home()).verify()
+    if not found.ok:
+        return {"error": f"It is damaged: {found.problems[0]}. See safeload log --verify."}
+    return {"entries": found.count, "head": found.head}
