@@ -64,7 +64,10 @@ def load(
     go to the library's own load function. Raises `Blocked`, `Denied`, `DecisionNeeded`, and what `scan` raises.
     """
     call = call_for(str(target), revision=revision, loader=loader, trust_remote_code=trust_remote_code, options=options)
-    return pipeline.load(call, policy=policy_named(policy), decider=decider or _whoever_is_there())
+    asked = decider or _whoever_is_there()
+    # Guarded, installed or not: what the library's own code reaches for is held to the grant.
+    with patch.guarded(policy=policy, decider=asked):
+        return pipeline.load(call, policy=policy_named(policy), decider=asked)
 
 
 def from_pretrained(

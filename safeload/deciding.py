@@ -31,7 +31,7 @@ def decide(review: Review, *, decider: Decider | None, answer: Answer | None = N
         raise _blocked(review, decider)
     answer = answer or _asked(review, decider)
     decision = decision_about(review, action=answer.action, kind=DeciderKind.PERSON, who=answer.who, note=answer.note)
-    if answer.remember:
+    if answer.remember and answer.action is Action.ALLOW:  # a no to a question is asked again; `safeload deny` is kept
         Store(home.ready()).remember(decision)
     if decision.action is Action.BLOCK:
         record("denied", review, decision)

@@ -14,6 +14,12 @@ WORKER_CPU: Final = 60  # CPU seconds for one artifact; hash collisions, doublin
 WORKER_MESSAGE: Final = 64 * MIB  # bytes of one message; a worker that was taken over floods the parent
 WORKER_START: Final = 10.0  # wall seconds until a worker says hello; a machine that cannot start it
 EXPLAIN_CPU: Final = 10  # CPU seconds for the decompiled view; it is evidence, never the verdict
+EXPLAIN_MEMORY: Final = 2 * GIB  # address space of the process that decompiles; a tree takes hundredfold
+EXPLAIN_PICKLE: Final = 4 * MIB  # bytes of one pickle that is decompiled; beyond, it takes longer than people wait
+EXPLAIN_TEXT: Final = 100_000  # characters of one decompiled view; a flood of harmless lines around one that is not
+EXPLAIN_LINE: Final = 400  # characters of one line of it
+EXPLAIN_STREAMS: Final = 4  # pickles of one member that are decompiled
+EXPLAIN_FILES: Final = 4  # files of one report that are decompiled
 
 # Pickles.
 STREAMS: Final = 10_000  # pickles in one member; fifty thousand tiny streams hide one

@@ -16,12 +16,14 @@ from safeload.errors import Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant, Loader
 from safeload.guard.loaders.registry import loader_for
+from safeload.parsers import process
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Policy, Review
 from safeload.scanners import engine, explain
 from safeload.scanners.consistency import compared
 from safeload.scanners.interface import How, Report
 from safeload.scanners.memo import Memo
+from safeload.scanners.remembering import Remembering
 from safeload.signals.assess import assess
 from safeload.signals.interface import Assessment
 from safeload.sources.closure import Closure, listing_of, walk
@@ -176,11 +178,14 @@ def _look(
     memo = Memo(home.ready())
     with closing(memo):
         held = _held(closure, memo)
-        local = held is not None
         snapshot = closure.snapshot.with_digests(vault.digests(held)) if held is not None else closure.snapshot
         progress.step("Reading")
         report = engine.scan(
-            snapshot, closure.open, how=How.LOCAL if local else How.RANGES, memo=memo, progress=progress
+            snapshot,
+            closure.open,
+            how=How.RANGES if held is None else How.LOCAL,
+            worker=Remembering(examiner=process.shared(), memo=memo, digests=vault.digests(held or {})),
+            progress=progress,
         )
     if before is not None:
         report = compared(before, report)

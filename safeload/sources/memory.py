@@ -20,6 +20,7 @@ class PrivateFile:
     """A sealed copy in memory (memfd, Linux) or an unlinked temporary file; readable by descriptor and as a stream."""
 
     def __init__(self, source: BinaryIO) -> None:
+        self._descriptor = -1
         self._descriptor, self._sealable = _anonymous()
         sha = hashlib.sha256()
         size = 0
@@ -57,6 +58,9 @@ class PrivateFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
 
 
 def _anonymous() -> tuple[int, bool]:

@@ -38,7 +38,10 @@ def _resolved(loader: str) -> tuple[str, str]:
     names = [known.name for known in LOADERS]
     if not loader or loader in names:
         return loader, ""
-    if loader.isidentifier() and loader[0].isupper():
+    library, _, function = loader.partition(".")
+    if library in names and function:  # torch.load, pickle.loads: the entry points of a plain call
+        return library, loader
+    if all(part.isidentifier() for part in loader.split(".")) and loader[0].isupper():
         return "transformers", loader
     near = difflib.get_close_matches(loader, names, n=1)
     raise UsageError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
-from safeload.sources.interface import Call, Listing, Wanted
+from safeload.guard.loaders.buffers import copied, named, private
+from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _SUFFIXES = (".joblib", ".jl")
 
@@ -24,13 +26,29 @@ class Joblib(Loader):
         return single.only(call, listing, _SUFFIXES)
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
-        target = args[0] if args else kwargs.get("filename")
-        if not isinstance(target, (str, os.PathLike)):
-            return None
-        return Call(target=os.fspath(target), loader=self.name, entry="joblib.load")
+        target = _target(args, kwargs)
+        return None if target is None else Call(target=named(target), loader=self.name, entry="joblib.load")
+
+    def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
+        return copied(_target(args, kwargs))
+
+    def proceed(
+        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
+    ) -> Any:
+        # joblib reads arrays from between the opcodes, so its unpickler needs the whole file: a copy of our own.
+        (artifact,) = grant.snapshot.artifacts
+        rest = {key: value for key, value in kwargs.items() if key != "filename"}
+        names = {name for stream in grant.streams for name in stream.names}
+        with private(_target(args, kwargs), artifact) as copy, hook.admitting(names):
+            where = f"/proc/self/fd/{copy.fileno()}"
+            return original(where if Path(where).exists() else copy.stream(), *args[1:], **rest)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         import joblib
 
         (path,) = grant.files.values()
         return {"model": joblib.load(path)}
+
+
+def _target(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return args[0] if args else kwargs.get("filename")

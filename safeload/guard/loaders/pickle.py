@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from safeload.errors import Stop
+from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
-from safeload.sources.interface import Call, Listing, Wanted
+from safeload.guard.loaders.buffers import copied, named, seekable
+from safeload.guard.unpickle import take
+from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _SUFFIXES = (".pkl", ".pickle")
 
@@ -22,11 +27,40 @@ class Pickle(Loader):
     def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
         return single.only(call, listing, _SUFFIXES)
 
+    def attempt(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Free names have no effect, so the bytes can be unpickled under the hook, and again if it stops them.
+
+        A stream that cannot be rewound has the hook alone: there the stop is the end of it.
+        """
+        target = _target(args, kwargs)
+        if not seekable(target):
+            return original(*args, **kwargs)
+        start = target.tell() if hasattr(target, "tell") else None
+        try:
+            return original(*args, **kwargs)
+        except Stop:
+            if start is not None:
+                target.seek(start)
+            raise
+
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
-        target = args[0] if args else kwargs.get("file")
-        name = getattr(target, "name", None)
-        where = name if isinstance(name, str) else "<bytes>"
-        return Call(target=where, loader=self.name, entry=f"pickle.{entry.attribute}")
+        target = _target(args, kwargs)
+        if target is None or not seekable(target):
+            return None
+        return Call(target=named(target), loader=self.name, entry=f"pickle.{entry.attribute}")
+
+    def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
+        return copied(_target(args, kwargs))
+
+    def proceed(
+        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
+    ) -> Any:
+        target = _target(args, kwargs)
+        file = target if hasattr(target, "read") else io.BytesIO(target)
+        data, stream = take(file, grant.streams)
+        rest = {key: value for key, value in kwargs.items() if key not in ("file", "data")}
+        with hook.admitting(stream.names):
+            return original(data if entry.attribute == "loads" else io.BytesIO(data), **rest)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         import pickle
@@ -34,3 +68,7 @@ class Pickle(Loader):
         (path,) = grant.files.values()
         with path.open("rb") as file:
             return {"object": pickle.load(file)}  # noqa: S301  (under the hook, with the names that were granted)
+
+
+def _target(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return args[0] if args else kwargs.get("file", kwargs.get("data"))

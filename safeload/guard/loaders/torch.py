@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import pickle
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
-from safeload.sources.interface import Call, Listing, Wanted
+from safeload.guard.loaders.buffers import copied, named
+from safeload.guard.unpickle import bound
+from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".th")
 _PREFERRED = ("model.pt", "pytorch_model.bin")
@@ -27,16 +30,30 @@ class Torch(Loader):
         return single.only(call, listing, _SUFFIXES, _PREFERRED)
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
-        target = args[0] if args else kwargs.get("f")
-        if not isinstance(target, (str, os.PathLike)) or weights_only(args, kwargs):
+        target = _target(args, kwargs)
+        if target is None or weights_only(args, kwargs):
             return None
-        return Call(target=os.fspath(target), loader=self.name, entry="torch.load", options=_plain(kwargs))
+        return Call(target=named(target), loader=self.name, entry="torch.load", options=_plain(kwargs))
+
+    def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
+        return copied(_target(args, kwargs))
+
+    def proceed(
+        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
+    ) -> Any:
+        given = args[2] if len(args) > 2 else kwargs.get("pickle_module")
+        pinned = {**kwargs, "pickle_module": bound(given or pickle, grant.streams), "weights_only": False}
+        return original(*args[:2], **pinned)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         import torch
 
         (path,) = grant.files.values()
         return {"model": torch.load(path, weights_only=False, map_location="cpu")}
+
+
+def _target(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return args[0] if args else kwargs.get("f")
 
 
 def weights_only(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from safeload.sources.registry import open_source
 _PATH = "pretrained_model_name_or_path"
 # Arguments that say where from and how, which `Call` has fields of its own for, or which are no part of a question.
 _NOT_OPTIONS = frozenset(
-    {_PATH, "revision", "trust_remote_code", "token", "use_auth_token", "config", "adapter_kwargs"}
+    {_PATH, "revision", "trust_remote_code", "token", "use_auth_token", "config", "adapter_kwargs", "state_dict"}
 )
 
 

@@ -39,12 +39,12 @@ def bound(grant: Grant, target: str, name: str, kwargs: Mapping[str, Any]) -> It
     if origin.kind is OriginKind.HUB:
         pinned["revision"] = origin.revision
         pinned["local_files_only"] = True
-    base = _base(grant, origin)
-    if base is not None and kind_of(name) in (Kind.MODEL, Kind.WHOLE):
-        pinned.update(_adapter(origin, base, kwargs))
-    elif "_adapter_model_path" in (kwargs.get("adapter_kwargs") or {}):
-        # The inner call for the base: the adapter comes next, from its own repository.
-        pinned.update(_adapter(grant.snapshot.origin, origin, kwargs))
+    if kind_of(name) in (Kind.MODEL, Kind.WHOLE):
+        # An adapter's inner call is for its base; the adapter then comes from its own repository. Without an adapter
+        # the look for one must not leave this machine either.
+        inner = "_adapter_model_path" in (kwargs.get("adapter_kwargs") or {})
+        adapter = grant.snapshot.origin if inner else origin
+        pinned.update(_adapter(adapter, _base(grant, origin) or origin, kwargs))
     with _without_conversion():
         yield pinned
 

@@ -1,0 +1,73 @@
+"""Open files, buffers and bytes that are loaded: copies of our own, which nobody else can change."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safeload.errors import Changed, SourceError
+from safeload.sources.interface import Artifact, Source
+from safeload.sources.memory import MemorySource, PrivateFile
+
+IN_MEMORY = "<bytes>"
+
+
+def named(target: Any) -> str:
+    """What a person would call it: the path, the open file's path, or that it is in memory."""
+    if isinstance(target, (str, os.PathLike)):
+        return os.fspath(target) if isinstance(os.fspath(target), str) else os.fsdecode(target)
+    name = getattr(target, "name", None)
+    return name if isinstance(name, str) and name else IN_MEMORY
+
+
+def seekable(target: Any) -> bool:
+    """Can the bytes be read again?"""
+    if isinstance(target, (bytes, bytearray, memoryview)):
+        return True
+    ask = getattr(target, "seekable", None)
+    return callable(ask) and bool(ask())
+
+
+def copied(target: Any) -> Source | None:
+    """The whole of an open file or buffer as a private source; None for a path. The file's position is kept."""
+    if isinstance(target, (str, os.PathLike)):
+        return None
+    return MemorySource(_copy(target), name=named(target))
+
+
+@contextmanager
+def private(target: Any, artifact: Artifact) -> Iterator[PrivateFile]:
+    """A private copy of what `target` holds, which must be the artifact that was decided on. Raises `Changed`."""
+    if isinstance(target, (str, os.PathLike)):
+        try:
+            with Path(target).open("rb") as file:
+                copy = PrivateFile(file)
+        except OSError as error:
+            raise SourceError(f"{target} cannot be read ({error.strerror}).", next="Check its permissions.") from error
+    else:
+        copy = _copy(target)
+    try:
+        if copy.digest != artifact.digest:
+            raise Changed(
+                f"{artifact.path} changed after it was looked at.", next="Load it again: it will be looked at anew."
+            )
+        yield copy
+    finally:
+        copy.close()
+
+
+def _copy(target: Any) -> PrivateFile:
+    if not hasattr(target, "read"):
+        return PrivateFile(io.BytesIO(target))
+    if not seekable(target):
+        raise SourceError("This stream cannot be read twice.", next="Save it to a file, and load that.")
+    position = target.tell()
+    target.seek(0)
+    try:
+        return PrivateFile(target)
+    finally:
+        target.seek(position)
