@@ -66,7 +66,7 @@ def judge(part: Part, artifact: Artifact) -> tuple[Finding, ...]:
 def _name(part: Part, artifact: Artifact) -> Finding | None:
     suffix = PurePosixPath(artifact.path).suffix.lower()
     expected = _EXPECTED.get(suffix)
-    if part.format in (expected or {part.format}) or part.format == "unknown":
+    if part.format in (expected or {part.format}) or part.format in ("unknown", "empty"):
         return None
     rule = DISGUISE if part.format in RISKY and suffix in _INERT_NAMES else EXTENSION
     message = f"The name ends in {suffix}, but the content is {plain(part.format, limits.EVIDENCE)}."

@@ -1,0 +1,132 @@
+"""The process in which fickling decompiles: started by path, with site-packages, without rights once it is warm.
+
+It reads one request from the socket that is its descriptor 0, asks for bytes, and answers with one text a pickle.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import json
+import pickle
+import pickletools
+import signal
+import socket
+import sys
+import types
+from pathlib import PurePath
+from typing import Any
+
+
+def _package() -> None:
+    """Make `safeload.parsers` importable without `safeload/__init__.py`, which belongs to the user's process."""
+    package = types.ModuleType("safeload")
+    package.__path__ = [str(PurePath(__file__).parent.parent)]
+    sys.modules["safeload"] = package
+
+
+def main() -> None:
+    _package()
+    from safeload import limits
+    from safeload.parsers import rights, wire, zip  # noqa: F401  # Nothing can be imported later.
+    from safeload.parsers.reader import Reader
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
+    channel = socket.socket(fileno=0)
+    request = json.loads(wire.receive(channel, most=limits.WORKER_MESSAGE))
+    _answer_failures(channel)
+    _warm()
+    rights.give_up(memory=limits.EXPLAIN_MEMORY)
+    rights.cpu(limits.EXPLAIN_CPU, used=0)
+
+    def ask(offset: int, n: int) -> bytes:
+        _send(channel, {"op": "read", "offset": offset, "n": n})
+        return wire.receive(channel, most=limits.RANGE_REQUEST + 1)
+
+    reader = Reader.of_callback(ask, size=int(request["size"]))
+    for stream in request["streams"]:
+        data = _bytes_of(reader, request["member"], stream)
+        text = decompiled(data)
+        absent = [name for name in request["names"] if name not in text and _names(data, name)]
+        _send(channel, {"op": "text", "text": shortened(text, request["names"]), "absent": absent})
+    _send(channel, {"op": "done"})
+
+
+def decompiled(data: bytes) -> str:
+    """The Python that unpickling `data` amounts to, as fickling sees it."""
+    from fickling.fickle import Pickled
+
+    return ast.unparse(Pickled.load(io.BytesIO(data)).ast)
+
+
+def shortened(text: str, names: list[str]) -> str:
+    """The first lines, and every line that mentions one of `names`, within the limits."""
+    from safeload import limits
+
+    lines = [line[: limits.EXPLAIN_LINE] for line in text.split("\n")]
+    if sum(map(len, lines)) + len(lines) <= limits.EXPLAIN_TEXT:
+        return "\n".join(lines)
+    kept: list[str] = []
+    room = limits.EXPLAIN_TEXT // 2
+    for number, line in enumerate(lines):
+        first = room > limits.EXPLAIN_TEXT // 4
+        if first or any(name in line for name in names):
+            kept.append(line)
+            room -= len(line) + 1
+        elif kept[-1] != "# ...":
+            kept.append("# ...")
+        if room < 0:
+            kept.append(f"# {len(lines) - number - 1:,} more lines")
+            break
+    return "\n".join(kept)
+
+
+def _bytes_of(reader: Any, member: list[str], stream: dict[str, Any]) -> bytes:
+    """One pickle's bytes. Of several members with one name, the one that was scanned: by its digest."""
+    from safeload.errors import Malformed
+    from safeload.parsers import zip
+
+    offset, length = int(stream["offset"]), int(stream["length"])
+    if not member:
+        return bytes(reader.read_at(offset, length))
+    if len(member) > 1:
+        raise Malformed("an archive within an archive")
+    found = zip.directory(reader)
+    data = b""
+    for entry in found.entries:
+        if entry.name == member[0]:
+            data = bytes(zip.content(reader, found, entry).upto(offset, length))
+            if hashlib.sha256(data).hexdigest() == stream["sha256"]:
+                break
+    return data
+
+
+def _names(data: bytes, name: str) -> bool:
+    return name.encode("utf-8", "replace") in data
+
+
+def _warm() -> None:
+    """Import and run everything once: afterwards this process may import nothing."""
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        sample = pickle.dumps({"a": [1, ("text", {3})], "b": io.BytesIO, "c": pickletools.OpcodeInfo}, protocol)
+        decompiled(sample)
+
+
+def _answer_failures(channel: socket.socket) -> None:
+    """Whatever fickling raises on hostile bytes ends this process, after the parent was told its kind."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: object) -> None:
+        _send(channel, {"op": "failed", "why": kind.__name__})
+
+    sys.excepthook = hook
+
+
+def _send(channel: socket.socket, message: dict[str, Any]) -> None:
+    from safeload.parsers import wire
+
+    wire.send(channel, json.dumps(message).encode("ascii"))
+
+
+if __name__ == "__main__":
+    main()
