@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 
+def _write_down(_result: Any = None) -> None:
+    """After each cell: what the hook stopped where no wrapper was in the way goes into the audit log."""
+    from safeload import patch
+
+    patch.flush_stops()
+
+
 def load_ipython_extension(shell: Any) -> None:
     """Register `%safeload` with its completions, and guard every load of this kernel."""
     from safeload import patch
@@ -15,9 +22,8 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magic_function(magic_for(shell), "line", "safeload")
     if safeload_matcher not in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.append(safeload_matcher)
-    # What the hook stopped where no wrapper was in the way is written down when the cell is over.
-    if patch.flush_stops not in shell.events.callbacks["post_run_cell"]:
-        shell.events.register("post_run_cell", patch.flush_stops)
+    if _write_down not in shell.events.callbacks["post_run_cell"]:
+        shell.events.register("post_run_cell", _write_down)
     patch.install(decider=PanelDecider())
 
 
@@ -27,8 +33,8 @@ def unload_ipython_extension(shell: Any) -> None:
     from safeload_jupyter.completer import safeload_matcher
 
     patch.remove()
-    if patch.flush_stops in shell.events.callbacks["post_run_cell"]:
-        shell.events.unregister("post_run_cell", patch.flush_stops)
+    if _write_down in shell.events.callbacks["post_run_cell"]:
+        shell.events.unregister("post_run_cell", _write_down)
     shell.magics_manager.magics["line"].pop("safeload", None)
     if safeload_matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(safeload_matcher)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
+import keyword
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,10 +14,13 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from safeload import errors
+from safeload_jupyter.completer import OPTIONS
 from safeload_jupyter.panel import PanelDecider, kernel, show
 from safeload_jupyter.screen import Screen
 
 _ABOUT = "Look at a model, decide, load exactly what was looked at. Binds model, and tokenizer where there is one."
+_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
+_MORE = "Every key=value is handed to the loader, e.g. num_labels=3."
 
 
 def magic_for(shell: Any) -> Callable[[str], None]:
@@ -22,8 +28,9 @@ def magic_for(shell: Any) -> Callable[[str], None]:
     parser = _parser()
 
     def safeload(line: str) -> None:
-        asked = parser.parse_argstring(line)
-        asked.options = options_of(asked.options)
+        # What the parser does not know are `key=value` pairs, which may stand between the options.
+        asked, rest = parser.parse_known_args(_split(line))
+        asked.options = options_of(rest)
         check_name(asked.name)
         screen = Screen(quiet=kernel() is None)
         try:
@@ -37,8 +44,8 @@ def magic_for(shell: Any) -> Callable[[str], None]:
 
 
 def _parser() -> MagicArgumentParser:
-    # allow_abbrev: `--no` or `--trust` would be a guess at what somebody consents to.
-    parser = MagicArgumentParser(prog="%safeload", description=_ABOUT, allow_abbrev=False)
+    parser = MagicArgumentParser(prog="%safeload", description=_ABOUT, epilog=_MORE)
+    parser.allow_abbrev = False  # `--trust` would be a guess at what somebody consents to
     add = parser.add_argument
     add("target", metavar="ID", help="org/name, org/name@revision, a file or a folder")
     add("--as", dest="name", metavar="NAME", help="bind NAME and NAME_tokenizer instead of model and tokenizer")
@@ -47,8 +54,15 @@ def _parser() -> MagicArgumentParser:
     add("--policy", metavar="P", help="strict, standard, lenient or the path of a TOML file")
     add("--trust-remote-code", action="store_true", help="the model's own code may be asked about")
     add("--no-load", action="store_true", help="look only: nothing is downloaded whole, nothing is loaded")
-    add("options", metavar="key=value", nargs="*", help="handed to the loader, e.g. num_labels=3")
     return parser
+
+
+def _split(line: str) -> list[str]:
+    """Words as a shell would split them; quotes within a word (`labels=["a","b c"]`) stay part of it."""
+    words = _WORD.findall(line)
+    if _WORD.sub("", line).strip():
+        raise UsageError(f"A quotation mark is not closed: {line}")
+    return [unquoted(word) for word in words]
 
 
 def _run(asked: argparse.Namespace, screen: Screen) -> Mapping[str, Any]:
@@ -78,6 +92,12 @@ def _run(asked: argparse.Namespace, screen: Screen) -> Mapping[str, Any]:
     return names
 
 
+def unquoted(word: str) -> str:
+    """`"a b"` as `a b`; quotes within a word (`labels=["a"]`) belong to it."""
+    whole = len(word) > 1 and word[0] == word[-1] and word[0] in "\"'"
+    return word[1:-1] if whole else word
+
+
 def bound(objects: Mapping[str, Any], name: str | None) -> dict[str, Any]:
     """The loader's objects under the names that they get in the notebook."""
     if name is None:
@@ -87,8 +107,6 @@ def bound(objects: Mapping[str, Any], name: str | None) -> dict[str, Any]:
 
 def check_name(name: str | None) -> None:
     """Raises `UsageError` for what cannot be a variable."""
-    import keyword
-
     if name is not None and (not name.isidentifier() or keyword.iskeyword(name)):
         raise UsageError(f"--as {name!r} is not the name of a variable.")
 
@@ -98,6 +116,9 @@ def options_of(pairs: list[str]) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for pair in pairs:
         key, sign, value = pair.partition("=")
+        if pair.startswith("-"):
+            near = difflib.get_close_matches(key, OPTIONS, n=1)
+            raise UsageError(f"There is no option {key}." + (f" Did you mean {near[0]}?" if near else ""))
         if not sign or not key.isidentifier():
             raise UsageError(f"{pair!r} is not of the form key=value, and every option begins with --.")
         if key in options:

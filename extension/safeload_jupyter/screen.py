@@ -44,6 +44,7 @@ class Screen:
 
     def bytes(self, done: int, total: int | None) -> None:
         if time.monotonic() - self._last >= _PAUSE:
+            self._last = time.monotonic()
             of = f" of {words.size(total)}" if total else ""
             self._progress(f"{self._step}: {words.size(done)}{of}")
 
@@ -61,7 +62,6 @@ class Screen:
             return
         from safeload.report.html import render_line
 
-        self._last = time.monotonic()
         shown = words.plain(text, 200)
         html = self._panel["text/html"] + render_line(shown)
         self._put({"text/html": html, "text/plain": f"{self._panel['text/plain']}\n… {shown}".strip()}, raw=True)

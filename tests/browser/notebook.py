@@ -1,0 +1,69 @@
+"""One notebook in one page: run, click, look, save."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+from tests.browser.lab import Lab
+
+_IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+_SLOW = 90_000  # milliseconds; importing torch and transformers on a small machine
+
+
+class Notebook:
+    """A notebook of `lab`, open in `page`."""
+
+    def __init__(self, page: Page, lab: Lab, name: str) -> None:
+        self.page = page
+        self._lab = lab
+        self._name = name
+
+    def open(self) -> Notebook:
+        self.page.goto(self._lab.url(f"lab/tree/{self._name}"))
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=_SLOW)
+        self.page.wait_for_selector(_IDLE, timeout=_SLOW)
+        return self
+
+    def run_all(self) -> None:
+        """Start it; cells that wait for a click keep it running."""
+        self.command("notebook:run-all-cells")
+
+    def command(self, name: str) -> None:
+        self.page.evaluate("name => { window.jupyterapp.commands.execute(name) }", name)
+
+    def finished(self) -> None:
+        """Until no cell is running or waiting."""
+        self.page.wait_for_function(
+            """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+                 .every(prompt => !prompt.textContent.includes('*'))""",
+            timeout=_SLOW,
+        )
+
+    def output(self, index: int) -> Locator:
+        """The output of the code cell at `index`, from 0."""
+        return self.page.locator(".jp-CodeCell").nth(index).locator(".jp-OutputArea").first
+
+    def panel(self, index: int) -> Locator:
+        return self.output(index).locator(".safeload").first
+
+    def error(self, index: int) -> str:
+        """The text of the cell's error, without surrounding space."""
+        found = self.output(index).locator('[data-mime-type="application/vnd.jupyter.stderr"]')
+        return "\n".join(found.all_inner_texts()).strip()
+
+    def count_of(self, index: int) -> str:
+        """`[3]:` for a cell that ran, `[ ]:` for one that did not."""
+        return self.page.locator(".jp-CodeCell").nth(index).locator(".jp-InputPrompt").first.inner_text()
+
+    def saved(self) -> list[dict[str, Any]]:
+        """Save, and read the code cells from the file."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        text = Path(self._lab.folder / self._name).read_text(encoding="utf-8")
+        return [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+
+    def shoot(self, index: int, path: Path) -> None:
+        self.output(index).screenshot(path=path)
