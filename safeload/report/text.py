@@ -166,7 +166,7 @@ class _Page:
         gaps = words.gaps(review)
         if not gaps:
             return
-        self.heading("Not read")
+        self.heading("Gaps")
         for gap in gaps[:ROWS]:
             self.line(self.text(words.place(gap.location)))
             self.line(self.text(words.gap_sentence(gap), "dim"), 4)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from safeload.decisions.command import approve_command
-from safeload.errors import SafeloadError
+from safeload.errors import PolicyError, SafeloadError
 from safeload.policy.interface import Action, Reason, Review
 from safeload.scanners import escape
 from safeload.scanners.interface import Finding, How, Location, Severity, Unscanned
@@ -224,5 +224,7 @@ def _approval(review: Review) -> Next:
 
 
 def error_line(error: SafeloadError) -> str:
-    """What went wrong, what to do next: one line, for stderr."""
+    """What went wrong, what to do next: one line for stderr; a mistake in a policy file keeps its line and caret."""
+    if isinstance(error, PolicyError) and "\n" in error.message:
+        return "\n".join([*plain_lines(error.message), plain(error.next)]).rstrip()
     return plain(" ".join(part for part in (ended(error.message), error.next) if part))

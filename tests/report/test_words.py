@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from safeload.errors import NotFound
+from safeload.errors import NotFound, PolicyError
 from safeload.policy.interface import Action, Verdict
 from safeload.report import words
 from safeload.scanners.interface import How
@@ -72,3 +72,10 @@ def test_an_allowed_gap_is_not_called_read() -> None:
 
 def test_an_error_is_one_plain_line() -> None:
     assert words.error_line(NotFound("No \x1b[31m\nsuch", next="Look again.")) == r"No \x1b[31m\nsuch. Look again."
+
+
+def test_a_mistake_in_a_policy_keeps_its_line_and_caret() -> None:
+    error = PolicyError("p.toml, line 2: no key.\n    hi\x1bhg = 1\n    ^^^^", next="Did you mean 'high'?")
+    assert words.error_line(error).splitlines() == [
+        "p.toml, line 2: no key.", r"    hi\x1bhg = 1", "    ^^^^", "Did you mean 'high'?"
+    ]  # fmt: skip
