@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safeload import limits
-from safeload.errors import NotFound, SourceError
+from safeload.errors import Misbehaved, NotFound, SourceError, UsageError
 from safeload.sources import imports
 from safeload.sources.interface import (
     Artifact,
@@ -122,7 +122,7 @@ class _Walk:
                     next="Look at the repository by hand.",
                 )
             self.sources[key] = source
-            self.listings[key] = listing_of(source)
+            self.listings.setdefault(key, listing_of(source))
         return key
 
     def other(self, want: Wanted, named_by: Origin) -> str:
@@ -132,6 +132,8 @@ class _Walk:
                 source = self.open_other(name, revision)
             except SourceError as error:
                 raise type(error)(f"{error.message} It is named by {named_by}.", next=error.next) from error
+            except UsageError as error:
+                raise Misbehaved(f"{named_by} names {name!r}, which is no repository.", next=error.next) from error
             if "--" in source.origin.name and source.origin != self.root.origin:
                 raise SourceError(
                     f"{named_by} names {source.origin.name!r}, which cannot be told apart from a file's name.",
@@ -169,13 +171,17 @@ def walk(
     scope: Scope,
     *,
     open_other: Callable[[str, str | None], Source],
+    listing: Listing | None = None,
 ) -> Closure:
     """All files that `call` would open, in `source` and in every repository that it leads to.
 
     A file of another repository is `other/repo--path`, with that repository's origin. A wanted file that is not there
-    has no size. Raises `SourceError` beyond `limits.REPOSITORIES`.
+    has no size. `listing` is the source's, where it was made before: what it has read is not read again. Raises
+    `SourceError` beyond `limits.REPOSITORIES`.
     """
     state = _Walk(scope=scope, open_other=open_other, root=source)
+    if listing is not None:
+        state.listings[str(source.origin)] = listing
     home = state.enter(source)
     state.waiting.append((call, home))
     while state.waiting:

@@ -174,8 +174,8 @@ class About:
 
     `facts` keys (JSON values): author, created_at, last_modified, downloads, likes, gated, private, disabled, tags,
     card (README front matter, dict), card_text (str, bounded), model_index, eval_results, library, pipeline_tag,
-    security ({"status": …, "files": [{"path","level"}]}), organisation ({"name","verified","members","followers"} or
-    {"person": true, …}),
+    security ({"status": "clean"|"issues"|"unscanned", "files": [{"path","level"}]}),
+    organisation ({"name","verified","members","followers"} or {"person": true, …}),
     commits ([{"id","title","authors","at"}] newest first), requested_revision (as typed).
     `unanswered` maps a key to why it could not be had.
     """

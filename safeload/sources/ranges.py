@@ -145,9 +145,12 @@ class RangeReader:
         raise self._wrong(f"more than {limits.REDIRECTS} redirects")
 
     def _target(self, url: str, answer: Answer) -> str:
-        target = urljoin(url, answer.headers.get("location", ""))
-        parts = urlsplit(target)
-        if parts.scheme not in ("https", urlsplit(self._url).scheme) or not parts.hostname:
+        try:
+            target = urljoin(url, answer.headers.get("location", ""))
+            scheme, host = urlsplit(target).scheme, urlsplit(target).hostname
+        except ValueError:
+            scheme, host = "", None
+        if scheme not in ("https", urlsplit(self._url).scheme) or not host:
             raise self._wrong("a redirect to an address that is not safe to follow")
         return target
 
@@ -164,7 +167,7 @@ class RangeReader:
 
     def _body(self, answer: Answer, start: int, end: int) -> bytes:
         if answer.status != 206:
-            raise self._refused(answer.status)
+            raise self._refused(answer)
         self._check_hop(answer)
         found = _RANGE.fullmatch(answer.headers.get("content-range", "").strip())
         if found is None or (int(found[1]), int(found[2])) != (start, end - 1):
@@ -197,17 +200,18 @@ class RangeReader:
             )
         return bytes(data)
 
-    def _refused(self, status: int) -> Exception:
+    def _refused(self, answer: Answer) -> Exception:
+        status = answer.status
         if status == 200:
             return self._wrong("the whole file when a range was asked for")
         if status == 416:
             return self._wrong("that there is no such range in a file of this size")
+        code = answer.headers.get("x-error-code", "")
+        told = trouble.for_answer(status, code, self._name, endpoint=self._endpoint, repository=self._repository)
         if self._location is not None and status in (400, 401, 403, 410):
             # A signed address ran out: begin again at the hub, once.
             self._location = None
-            denied = trouble.for_status(status, self._name, endpoint=self._endpoint, repository=self._repository)
-            return _Passing(denied)
-        told = trouble.for_status(status, self._name, endpoint=self._endpoint, repository=self._repository)
+            return _Passing(told)
         return _Passing(told) if status in _AGAIN else told
 
     def _wrong(self, what: str) -> Misbehaved:

@@ -9,7 +9,7 @@ from safeload.errors import AccessDenied, Misbehaved, NotFound, SafeloadError, S
 from safeload.sources import transport
 
 # What the hub client raises when an answer is not of the form that it expects.
-BAD_ANSWER = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, AssertionError)
+BAD_ANSWER = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, AssertionError)
 _REASON = 160  # characters of a library's own words that are worth repeating
 
 
@@ -45,10 +45,7 @@ def meaning(error: BaseException, what: str, *, endpoint: str, repository: str) 
             next="Unset HF_HUB_OFFLINE, or download it first where there is a network.",
         )
     if isinstance(error, errors.GatedRepoError):
-        return AccessDenied(
-            f"{repository} is gated: its owners give access on request.",
-            next=f"Ask for access at {endpoint}/{repository}, then run `hf auth login`.",
-        )
+        return _gated(endpoint=endpoint, repository=repository)
     named = _not_found(error, what, endpoint=endpoint, repository=repository)
     if named is not None:
         return named
@@ -59,10 +56,7 @@ def _not_found(error: BaseException, what: str, *, endpoint: str, repository: st
     from huggingface_hub import errors
 
     if isinstance(error, errors.RepositoryNotFoundError):
-        return NotFound(
-            f"There is no repository {repository} at {endpoint}, or it is private.",
-            next="Check the spelling. If it is private, run `hf auth login` with an account that may see it.",
-        )
+        return _no_repository(endpoint=endpoint, repository=repository)
     if isinstance(error, errors.RevisionNotFoundError):
         return NotFound(f"{repository} has no such revision ({what}).", next="Give a branch, a tag or a commit of it.")
     if isinstance(error, errors.EntryNotFoundError):
@@ -77,7 +71,8 @@ def _failed(error: BaseException, what: str, *, endpoint: str, repository: str) 
 
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, errors.HfHubHTTPError) and isinstance(status, int):
-        return for_status(status, what, endpoint=endpoint, repository=repository)
+        code = error.response.headers.get("X-Error-Code", "")
+        return for_answer(status, code, what, endpoint=endpoint, repository=repository)
     if transport.timed_out(error):
         return Unreachable(f"{endpoint} did not answer in time ({what}).", next=_LATER)
     if isinstance(error, transport.failures()):
@@ -94,6 +89,29 @@ def _failed(error: BaseException, what: str, *, endpoint: str, repository: str) 
 
 
 _LATER = "Check the network, the proxy settings and HF_ENDPOINT, or try again later."
+
+
+def for_answer(status: int, code: str, what: str, *, endpoint: str, repository: str) -> SourceError:
+    """The error that a refusal means: by the hub's own code (`X-Error-Code`), else by the HTTP status."""
+    if code == "GatedRepo":
+        return _gated(endpoint=endpoint, repository=repository)
+    if code == "RepoNotFound":
+        return _no_repository(endpoint=endpoint, repository=repository)
+    return for_status(status, what, endpoint=endpoint, repository=repository)
+
+
+def _gated(*, endpoint: str, repository: str) -> SourceError:
+    return AccessDenied(
+        f"{repository} is gated: its owners give access on request.",
+        next=f"Ask for access at {endpoint}/{repository}, then run `hf auth login`.",
+    )
+
+
+def _no_repository(*, endpoint: str, repository: str) -> SourceError:
+    return NotFound(
+        f"There is no repository {repository} at {endpoint}, or it is private.",
+        next="Check the spelling. If it is private, run `hf auth login` with an account that may see it.",
+    )
 
 
 def for_status(status: int, what: str, *, endpoint: str, repository: str) -> SourceError:
