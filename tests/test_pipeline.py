@@ -1,0 +1,243 @@
+"""The whole flow on the sample models of the local Hub, with the real clients."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import safeload
+from safeload import home
+from safeload.auditlog import AuditLog
+from safeload.decisions.interface import Answer, Decider
+from safeload.errors import (
+    AccessDenied,
+    Blocked,
+    DecisionNeeded,
+    Denied,
+    Misbehaved,
+    NotFound,
+    SafeloadError,
+    Unreachable,
+    UsageError,
+)
+from safeload.policy.interface import Action
+from safeload.scanners.interface import How
+
+pytest.importorskip("transformers")
+
+
+class Says(Decider):
+    def __init__(self, action: Action | None) -> None:
+        self.action, self.asked, self.shown = action, [], []
+
+    def ask(self, review):
+        self.asked.append(review)
+        return None if self.action is None else Answer(action=self.action, who="somebody")
+
+    def show(self, review):
+        self.shown.append(review)
+
+
+@pytest.fixture
+def yes() -> Says:
+    return Says(Action.ALLOW)
+
+
+VERDICTS = {
+    "acme/tiny-bert": "allow",
+    "acme/tiny-bert-bin": "allow",
+    "acme/tiny-bert-bin-legacy": "allow",
+    "acme/tiny-bert-bin-sharded": "allow",
+    "acme/tiny-gpt-sharded": "allow",
+    "acme/old-school": "allow",
+    "acme/tiny-forest": "allow",
+    "nice/adapter": "allow",
+    "mallory/hostile-text": "allow",
+    "someone/full-module": "ask",
+    "nice/remote-code": "ask",
+    "nice/cross-code": "ask",
+    "acme/nothing": "ask",
+    "acme/missing-shard": "ask",
+    "mallory/tiny-bert-pwned": "block",
+    "mallory/tiny-bert-legacy-pwned": "block",
+}
+
+
+@pytest.mark.parametrize(("name", "action"), VERDICTS.items(), ids=VERDICTS.keys())
+def test_the_verdict_before_anything_large_is_downloaded(hub_env, name, action):
+    review = safeload.scan(name)
+    assert review.verdict.action.value == action, [r.text for r in review.verdict.reasons]
+    assert review.assessment.report.how is How.RANGES
+    assert review.snapshot.origin.revision == hub_env.head(name)
+    weights = [r for r in hub_env.asked(method="GET") if "weights" in r["path"] or "model." in r["path"]]
+    assert all(r["range"] for r in weights if "cdn" in r["path"])
+
+
+LOADS = ["acme/tiny-bert", "acme/tiny-bert-bin", "acme/tiny-bert-bin-sharded", "acme/tiny-gpt-sharded", "nice/adapter"]
+
+
+@pytest.mark.parametrize("name", LOADS)
+def test_clean_models_load_without_a_question(hub_env, yes, name):
+    loaded = safeload.load(name, decider=yes)
+    assert not yes.asked
+    assert "model" in loaded.objects
+    assert loaded.review.assessment.report.how is How.LOCAL
+    assert loaded.review.snapshot.digest is not None
+    assert all(a.digest.algorithm == "sha256" for a in loaded.review.snapshot.artifacts)
+
+
+def test_the_weights_are_those_of_a_plain_load(hub_env, yes):
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    guarded = safeload.load("acme/tiny-bert", decider=yes).objects["model"]
+    plain = AutoModelForSequenceClassification.from_pretrained("acme/tiny-bert")
+    theirs = dict(plain.named_parameters())
+    assert all(torch.equal(value, theirs[name]) for name, value in guarded.named_parameters())
+
+
+def test_a_poisoned_model_is_blocked_before_its_weights_are_downloaded(hub_env, yes, marker):
+    with pytest.raises(Blocked, match=r"posix\.system|os\.system"):
+        safeload.load("mallory/tiny-bert-pwned", decider=yes)
+    assert not yes.asked
+    assert yes.shown[0].verdict.action is Action.BLOCK
+    assert "system" in "".join(yes.shown[0].views.values())
+    assert not marker.exists()
+    whole = [r for r in hub_env.asked("cdn", method="GET") if not r["range"]]
+    assert not whole
+
+
+def test_twin_without_the_guard_the_payload_runs_and_an_error_looks_as_if_it_had_been_stopped(hub_env, marker):
+    from transformers import AutoModel
+
+    with pytest.raises(Exception, match=r"[Ww]eights.only"):
+        AutoModel.from_pretrained("mallory/tiny-bert-pwned", weights_only=False)
+    assert marker.exists()
+
+
+@pytest.mark.parametrize("name", ["mallory/tiny-bert-pwned", "mallory/tiny-bert-legacy-pwned"])
+def test_a_plain_from_pretrained_is_guarded_in_the_same_way(hub_env, yes, marker, name):
+    from transformers import AutoModel
+
+    with safeload.guarded(decider=yes), pytest.raises(Blocked, match="system"):
+        AutoModel.from_pretrained(name, weights_only=False)
+    assert not marker.exists()
+
+
+def test_a_whole_module_is_asked_about_loaded_and_remembered(hub_env, yes):
+    first = safeload.load("someone/full-module", decider=yes)
+    assert type(first.objects["model"]).__name__ == "TinyYolo"
+    assert "TinyYolo" in yes.asked[0].verdict.reasons[0].text
+    again = safeload.load("someone/full-module", decider=yes)
+    assert len(yes.asked) == 1
+    assert again.decision.who == "somebody"
+
+
+def test_another_policy_is_another_question(hub_env, yes):
+    safeload.load("someone/full-module", decider=yes)
+    with pytest.raises(Blocked):
+        safeload.load("someone/full-module", policy="strict", decider=yes)
+
+
+def test_a_no_loads_nothing(hub_env):
+    with pytest.raises(Denied):
+        safeload.load("someone/full-module", decider=Says(Action.BLOCK))
+    assert not hub_env.asked("cdn", method="GET") or all(r["range"] for r in hub_env.asked("cdn", method="GET"))
+
+
+def test_nobody_to_ask_names_the_exact_command(hub_env):
+    with pytest.raises(DecisionNeeded) as stopped:
+        safeload.load("someone/full-module", decider=Says(None))
+    commit = hub_env.head("someone/full-module")
+    assert f"safeload approve someone/full-module@{commit}" in str(stopped.value)
+
+
+@pytest.mark.parametrize("name", ["nice/remote-code", "nice/cross-code"])
+def test_remote_code_is_asked_about_and_runs_when_approved(hub_env, yes, name):
+    model = safeload.load(name, trust_remote_code=True, decider=yes).objects["model"]
+    assert type(model).__name__ == "MyModel"
+    assert len(yes.asked) == 1
+
+
+@pytest.mark.parametrize("name", ["nice/remote-code-evil", "nice/cross-code-evil"])
+def test_remote_code_does_not_run_before_somebody_says_so(hub_env, marker, name):
+    with pytest.raises(Denied):
+        safeload.load(name, trust_remote_code=True, decider=Says(Action.BLOCK))
+    assert not marker.exists()
+
+
+def test_twin_remote_code_runs_without_the_guard(hub_env, marker):
+    from transformers import AutoModel
+
+    AutoModel.from_pretrained("nice/remote-code-evil", trust_remote_code=True)
+    assert marker.exists()
+
+
+def test_other_bytes_than_announced_are_an_error_that_names_both(hub_env, yes):
+    with pytest.raises(Misbehaved, match=r"expected sha256:\w{64}, found sha256:\w{64}"):
+        safeload.load("mallory/liar", decider=yes)
+
+
+def test_clean_ranges_and_an_evil_file(hub_env, yes, marker):
+    with pytest.raises(Blocked) as stopped:
+        safeload.load("mallory/two-faced", decider=yes)
+    assert "system" in str(stopped.value)
+    rules = {f.rule.id for f in yes.shown[0].assessment.report.findings}
+    assert "source-inconsistent" in rules
+    assert not marker.exists()
+
+
+ERRORS = {
+    "acme/gated": AccessDenied,
+    "acme/private": NotFound,
+    "acme/no-such-model": NotFound,
+    "acme/tiny-bert@no-such-revision": NotFound,
+    "acme/missing-shard": NotFound,
+    "no//name": UsageError,
+}
+
+
+@pytest.mark.parametrize(("target", "error"), ERRORS.items(), ids=ERRORS.keys())
+def test_what_cannot_be_had_is_one_clear_error(hub_env, yes, target, error):
+    with pytest.raises(error) as raised:
+        safeload.load(target, decider=yes)
+    assert raised.value.message
+    assert raised.value.next
+
+
+def test_a_server_that_is_down(hub_env, yes):
+    hub_env.stop()
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1"):
+        safeload.scan("acme/tiny-bert")
+
+
+def test_offline_from_the_cache(hub_env, yes, monkeypatch):
+    safeload.load("acme/tiny-bert", decider=yes)
+    hub_env.reset()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "model" in safeload.load("acme/tiny-bert", decider=yes).objects
+    assert not hub_env.requests
+
+
+def test_everything_is_written_down(hub_env, yes):
+    safeload.load("acme/tiny-bert", decider=yes)
+    with pytest.raises(SafeloadError):
+        safeload.load("mallory/tiny-bert-pwned", decider=yes)
+    safeload.load("someone/full-module", decider=yes)
+    log = AuditLog(home.ready())
+    assert log.verify().ok
+    events = [entry.event for entry in log.entries()]
+    assert events == ["loaded", "blocked", "approved", "loaded"]
+
+
+def test_a_folder_is_a_source_too(hub_env, yes, tmp_path: Path):
+    from huggingface_hub import snapshot_download
+
+    folder = snapshot_download("acme/tiny-bert", local_dir=tmp_path / "model")
+    loaded = safeload.load(folder, decider=yes)
+    assert "model" in loaded.objects
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert type(loaded.objects["model"]).__name__ == config["architectures"][0]
