@@ -71,16 +71,25 @@ def _archive(reader: Reader, kind: str) -> tuple[Part, ...] | None:
 
 
 def _pickle(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    return legacy.read(reader) or joblib.read(reader)
+    return _read_pickle(reader, pickle.read(reader))
 
 
 def _pickle_like(reader: Reader, kind: str) -> tuple[Part, ...] | None:
     ran = pickle.attempt(reader)
-    return None if ran is None else (Part(format="pickle", pickle=ran[0], gap=ran[1]),)
+    return None if ran is None else _read_pickle(reader, ran)
+
+
+def _read_pickle(reader: Reader, plain: pickle.Outcome) -> tuple[Part, ...]:
+    return (legacy.read(reader) if plain.legacy else joblib.read(reader, plain),)
 
 
 def _compressed(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    return joblib.read_compressed(reader, kind)
+    return (joblib.read_compressed(reader, kind),)
+
+
+def _lz4(reader: Reader, kind: str) -> tuple[Part, ...] | None:
+    gap = Gap(reason=GapReason.MISSING_DEPENDENCY, detail="lz4 is not in Python's standard library, so it is not read")
+    return (Part(format=kind, gap=gap),)
 
 
 def _safetensors(reader: Reader, kind: str) -> tuple[Part, ...] | None:
@@ -101,5 +110,6 @@ _READERS: Final[dict[str, Callable[[Reader, str], tuple[Part, ...] | None]]] = {
     "pickle-like": _pickle_like,
     "safetensors": _safetensors,
     "text": _text,
+    "lz4": _lz4,
     **dict.fromkeys(formats.COMPRESSED, _compressed),
 }

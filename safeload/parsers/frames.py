@@ -1,21 +1,20 @@
 """Frames of protocol 4 and later: a stream whose opcodes cross them is read differently by different unpicklers.
 
-CPython's C unpickler, given a file without `peek`, drops what is left of a frame when an argument crosses its end; given
-a file with `peek`, or bytes, it reads on; the pure-Python one raises (python/cpython#154848). A pickler never writes
-such a stream, so one is reported, and every reading of it is judged.
+CPython's C unpickler, given a file without `peek`, drops what is left of a frame when an argument crosses its end;
+given a file with `peek`, or bytes, it reads on; the pure-Python one raises (python/cpython#154848). A pickler never
+writes such a stream, so one is reported, and every reading of it is judged.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from typing import Final
+from typing import Any, Final
 
-from safeload import limits
 from safeload.parsers.reader import Reader
 
 _FRAME: Final = b"\x95"
-# A FRAME opcode needs a length that lies within the stream, so the high bytes of it are zero.
+# A FRAME opcode needs a length that lies within the stream, so the three high bytes of it are zero (below 2**40).
 _CANDIDATE: Final = re.compile(rb"\x95.{4}[\x00-\xff]\x00\x00\x00", re.DOTALL)
 
 
@@ -28,7 +27,7 @@ class Watched:
 
     __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_source", "crossed")
 
-    def __init__(self, source: io.BufferedReader) -> None:
+    def __init__(self, source: io.BufferedReader[Any]) -> None:
         self._source = source.read
         self._readline = source.readline
         self._readinto = source.readinto
@@ -81,7 +80,3 @@ def may_hold_frames(reader: Reader, start: int, end: int) -> bool:
 def framed(head: bytes) -> bool:
     """Protocol 4 or later by its first two bytes: the VM will meet frames."""
     return len(head) > 1 and head[0] == 0x80 and head[1] >= 4
-
-
-# A stream is at most what one file can hold; the pattern above assumes lengths below 2**40.
-assert limits.INFLATED < 1 << 40  # noqa: S101

@@ -18,10 +18,16 @@ _STEP: Final = 4 * limits.MIB
 
 
 class _Undo(Protocol):
-    eof: bool
-    unused_data: bytes
+    @property
+    def eof(self) -> bool: ...
 
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
 
 
 class _Deflate:
@@ -42,7 +48,7 @@ class _Deflate:
     def needs_input(self) -> bool:
         return not self._object.unconsumed_tail
 
-    def decompress(self, data: bytes, limit: int) -> bytes:
+    def decompress(self, data: bytes, limit: int, /) -> bytes:
         return self._object.decompress(self._object.unconsumed_tail + data, limit)
 
 
@@ -59,7 +65,7 @@ def deflated(packed: Reader, *, size: int) -> bytes:
     return bytes(data)
 
 
-_UNDO: Final[dict[str, tuple[Callable[[], object], type[Exception]]]] = {
+_UNDO: Final[dict[str, tuple[Callable[[], _Undo], type[Exception]]]] = {
     "zlib": (lambda: _Deflate(15), zlib.error),
     "gzip": (lambda: _Deflate(31), zlib.error),
     "bz2": (bz2.BZ2Decompressor, OSError),
@@ -75,7 +81,7 @@ def undone(packed: Reader, kind: str) -> bytes:
     at = 0
     try:
         while at < packed.size:
-            data, used = _stream(packed, at, make(), cap=limits.INFLATED - len(whole))  # type: ignore[arg-type]
+            data, used = _stream(packed, at, make(), cap=limits.INFLATED - len(whole))
             whole += data
             at += used
     except (error_type, EOFError) as error:
@@ -88,7 +94,7 @@ def _stream(packed: Reader, start: int, undo: _Undo, *, cap: int) -> tuple[bytea
     whole = bytearray()
     at = start
     while not undo.eof:
-        needs = getattr(undo, "needs_input", True)
+        needs = undo.needs_input
         data = packed.upto(at, _STEP) if needs else b""
         at += len(data)
         if needs and not data:

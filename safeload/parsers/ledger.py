@@ -96,7 +96,7 @@ class Page:
             if len(kept) >= _LITERALS:
                 return "str"
             kept.add(value)
-        return f"str:{ascii(value)}"
+        return f"str:{value!a}"
 
     def uses(self) -> list[Use]:
         found = [
@@ -196,6 +196,10 @@ class Ledger:
         if self._literal_bytes > limits.NESTED_BYTES:
             raise Refused("too many literals that look like pickles", reason=GapReason.LIMIT)
         self.literals[raw] = None
+
+    def passed_on(self, names: frozenset[str]) -> bool:
+        """Was a class of one of these names an argument of something?"""
+        return any(page.passed and page.name.rpartition(".")[2] in names for page in self._pages)
 
     def uses(self) -> tuple[Use, ...]:
         return tuple(use for page in self._pages for use in page.uses())

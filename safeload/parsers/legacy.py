@@ -10,9 +10,7 @@ from safeload.parsers.machine import run
 from safeload.parsers.pickle import conclude, stream
 from safeload.parsers.reader import Reader
 
-_MAGIC: Final = 0x1950A86A20F9469CFC6C
 _PICKLES: Final = 5
-_HEAD: Final = 64
 # Bytes of one element, by the name of the storage's class; each storage follows an 8-byte count of its own.
 _ELEMENT: Final = {
     "DoubleStorage": 8,
@@ -34,11 +32,8 @@ _ELEMENT: Final = {
 }
 
 
-def read(reader: Reader) -> tuple[Part, ...] | None:
-    """None unless the first pickle is torch's magic number."""
-    first = run(reader, Ledger(), 0)
-    if first.gap is not None or first.value != _MAGIC or type(first.value) is not int:
-        return None
+def read(reader: Reader) -> Part:
+    """A file whose first pickle is torch's magic number."""
     ledger = Ledger()
     streams: list[Stream] = []
     gap: Gap | None = None
@@ -57,7 +52,7 @@ def read(reader: Reader) -> tuple[Part, ...] | None:
         leftover, gap = _storages(ledger, keys, leftover)
     spans = [(s.offset, s.offset + s.length) for s in streams]
     facts, gap = conclude(reader, ledger, streams, gap, reading="torch-legacy", leftover=leftover, spans=spans)
-    return (Part(format="torch-legacy", pickle=facts, gap=gap),)
+    return Part(format="torch-legacy", pickle=facts, gap=gap)
 
 
 def _storages(ledger: Ledger, keys: object, left: int) -> tuple[int, Gap | None]:
@@ -73,5 +68,5 @@ def _storages(ledger: Ledger, keys: object, left: int) -> tuple[int, Gap | None]
     if total > left:
         return 0, Gap(reason=GapReason.MALFORMED, detail=f"the storages need {total} bytes, {left} are there")
     if total < left:
-        return left - total, None
+        return left - total, Gap(reason=GapReason.MALFORMED, detail=f"{left - total} bytes behind the last storage")
     return 0, None

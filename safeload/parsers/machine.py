@@ -1,7 +1,7 @@
 """The pickle machine: CPython's own unpickler, run on inert stand-ins.
 
-No second implementation: what the C unpickler accepts is what is judged, at C speed. Any error of the run becomes a gap;
-what was seen before it stays in the ledger.
+No second implementation: what the C unpickler accepts is what is judged, at C speed. Any error of the run becomes a
+gap; what was seen before it stays in the ledger.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Where(Protocol):
 class Place:
     """Where a name stands in its member: searched in what was read last, when the name is resolved first."""
 
-    def __init__(self, file: io.BufferedReader, start: int) -> None:
+    def __init__(self, file: io.BufferedReader[Any], start: int) -> None:
         self._file = file
         self._start = start
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
 from safeload import limits
 from safeload.parsers import nested
 from safeload.parsers.facts import Gap, GapReason, PickleFacts, PickleRole, Stream
@@ -9,8 +13,19 @@ from safeload.parsers.ledger import Ledger, Refused
 from safeload.parsers.machine import Run, run
 from safeload.parsers.reader import Reader, sha256
 
+_TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
 
-def attempt(reader: Reader) -> tuple[PickleFacts, Gap | None] | None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What reading gave. `legacy`: the first pickle is torch's magic number, so other rules hold for what follows."""
+
+    facts: PickleFacts
+    gap: Gap | None = None
+    legacy: bool = False
+
+
+def attempt(reader: Reader) -> Outcome | None:
     """`read`, for bytes that only may be a pickle (protocol 0 and 1 have no signature, and text can look like one).
 
     None unless unpickling would come to an end, or would call, build or change something on the way.
@@ -22,11 +37,12 @@ def attempt(reader: Reader) -> tuple[PickleFacts, Gap | None] | None:
     return read(reader)
 
 
-def read(reader: Reader, *, reading: str = "pickle") -> tuple[PickleFacts, Gap | None]:
+def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
     """Every pickle from the start to the last byte; what follows the last good one is `leftover`."""
     ledger = Ledger()
     streams: list[Stream] = []
     gap: Gap | None = None
+    legacy = False
     at = 0
     while at < reader.size and gap is None:
         if len(streams) >= limits.STREAMS:
@@ -37,13 +53,17 @@ def read(reader: Reader, *, reading: str = "pickle") -> tuple[PickleFacts, Gap |
         if gap is None:
             streams.append(stream(reader, done))
             at = done.end
+            legacy = len(streams) == 1 and type(done.value) is int and done.value == _TORCH_MAGIC
+            if legacy:
+                break
         elif not streams or done.names:
             # The loader ran this one as far as it goes, so its names are what it resolves.
             streams.append(stream(reader, done))
     if not reader.size:
         gap = Gap(reason=GapReason.EMPTY, detail="no bytes")
-    spans = [(0, reader.size)]
-    return conclude(reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans)
+    spans = [(s.offset, s.offset + s.length) for s in streams]
+    facts, gap = conclude(reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans)
+    return Outcome(facts=facts, gap=gap, legacy=legacy)
 
 
 def stream(reader: Reader, done: Run) -> Stream:
@@ -62,11 +82,12 @@ def conclude(
     reading: str,
     leftover: int,
     spans: list[tuple[int, int]],
+    starts: Iterable[int] = (),
 ) -> tuple[PickleFacts, Gap | None]:
     """The facts, after the pickles in literals were run as well."""
     count = 0
     try:
-        count = nested.explore(reader, ledger, spans, starts=frozenset(s.offset for s in streams))
+        count = nested.explore(reader, ledger, spans, starts=frozenset([*starts, *(s.offset for s in streams)]))
     except Refused as refused:
         gap = gap or refused.gap
     facts = PickleFacts(

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NoReturn, Protocol
 
 from safeload import limits
 from safeload.errors import Malformed, StateError
@@ -80,7 +80,7 @@ class Worker:
         """The parts of one artifact. `name` is for messages only. Raises what `readable.read_at` raises."""
         size = readable.size
         if size is None:
-            gap = Gap(reason=GapReason.UNREACHABLE, detail=f"the source does not say how long {ascii(name)} is")
+            gap = Gap(reason=GapReason.UNREACHABLE, detail=f"the source does not say how long {name!a} is")
             return (Part(format="unknown", gap=gap),)
         with self._lock:
             try:
@@ -108,7 +108,7 @@ class Worker:
         # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(path)],
-            stdin=theirs,
+            stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
@@ -213,7 +213,7 @@ class Worker:
             process.wait(timeout=2)
         return death(process.poll())
 
-    def _fail(self, reason: GapReason, detail: str) -> Any:
+    def _fail(self, reason: GapReason, detail: str) -> NoReturn:
         self._end()
         raise _Ended(reason, detail)
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
@@ -65,10 +65,10 @@ class Reader:
         for offset in range(start, end, size):
             yield offset, self.read_at(offset, min(size, end - offset))
 
-    def file(self, start: int = 0) -> io.BufferedReader:
+    def file(self, start: int = 0) -> io.BufferedReader[Any]:
         """A file object over it, at `start`; it reads ahead, and tells exactly where its user is."""
         buffer = _LOCAL_CHUNK if self.local else limits.RANGE_BLOCK
-        face = io.BufferedReader(_Face(self), buffer_size=buffer)
+        face: io.BufferedReader[Any] = io.BufferedReader(_Face(self), buffer_size=buffer)
         face.seek(start)
         return face
 
@@ -109,7 +109,7 @@ class _Face(io.RawIOBase):
         return self._at
 
 
-def recent(file: io.BufferedReader) -> tuple[tuple[int, bytes], ...]:
+def recent(file: io.BufferedReader[Any]) -> tuple[tuple[int, bytes], ...]:
     """The pieces that a file object read last, with their offsets, oldest first."""
     face = file.raw
     return tuple(face.recent) if isinstance(face, _Face) else ()

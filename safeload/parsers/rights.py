@@ -6,6 +6,7 @@ Each right that could not be given up is named, so that `safeload status` can sa
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class Rights:
 
 def give_up(*, memory: int) -> Rights:
     """For good: nothing here can be taken back by the process itself."""
-    steps = (
+    steps: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("memory limit", lambda: _limit("RLIMIT_AS", memory)),
         ("no files written", lambda: _limit("RLIMIT_FSIZE", 0)),
         ("no core dumps", lambda: _limit("RLIMIT_CORE", 0)),

@@ -10,25 +10,46 @@ import struct
 import sys
 from typing import Final
 
-# Numbers of the calls that stay, in the order of `_NAMES`, for the architectures that have a table here.
-_NAMES: Final = (
-    "read write pread64 recvmsg sendmsg recvfrom sendto mmap munmap mremap brk madvise mprotect futex close lseek exit"
-    " exit_group rt_sigaction rt_sigreturn rt_sigprocmask sigaltstack clock_gettime clock_nanosleep getrandom poll ppoll"
-    " restart_syscall getrusage prlimit64 getpid gettid sched_yield tgkill"
-).split()
-_X86_64: Final = (
-    (0, 1, 17, 47, 46, 45, 44, 9, 11, 25, 12, 28, 10, 202, 3, 8, 60)
-    + (231, 13, 15, 14, 131, 228, 230, 318, 7, 271)
-    + (219, 98, 302, 39, 186, 24, 234)
-)
-_AARCH64: Final = (
-    (63, 64, 67, 212, 211, 207, 206, 222, 215, 216, 214, 233, 226, 98, 57, 62, 93)
-    + (94, 134, 139, 135, 132, 113, 115, 278, -1, 73)
-    + (128, 165, 261, 172, 178, 124, 131)
-)
+# The calls that stay, with their numbers on x86_64 and aarch64 (-1: there is no such call).
+_CALLS: Final[dict[str, tuple[int, int]]] = {
+    "read": (0, 63),
+    "write": (1, 64),
+    "pread64": (17, 67),
+    "recvmsg": (47, 212),
+    "sendmsg": (46, 211),
+    "recvfrom": (45, 207),
+    "sendto": (44, 206),
+    "mmap": (9, 222),
+    "munmap": (11, 215),
+    "mremap": (25, 216),
+    "brk": (12, 214),
+    "madvise": (28, 233),
+    "mprotect": (10, 226),
+    "futex": (202, 98),
+    "close": (3, 57),
+    "lseek": (8, 62),
+    "exit": (60, 93),
+    "exit_group": (231, 94),
+    "rt_sigaction": (13, 134),
+    "rt_sigreturn": (15, 139),
+    "rt_sigprocmask": (14, 135),
+    "sigaltstack": (131, 132),
+    "clock_gettime": (228, 113),
+    "clock_nanosleep": (230, 115),
+    "getrandom": (318, 278),
+    "poll": (7, -1),
+    "ppoll": (271, 73),
+    "restart_syscall": (219, 128),
+    "getrusage": (98, 165),
+    "prlimit64": (302, 261),
+    "getpid": (39, 172),
+    "gettid": (186, 178),
+    "sched_yield": (24, 124),
+    "tgkill": (234, 131),
+}
 _ARCHITECTURES: Final = {
-    "x86_64": (0xC000003E, dict(zip(_NAMES, _X86_64, strict=True))),
-    "aarch64": (0xC00000B7, dict(zip(_NAMES, _AARCH64, strict=True))),
+    "x86_64": (0xC000003E, {name: numbers[0] for name, numbers in _CALLS.items()}),
+    "aarch64": (0xC00000B7, {name: numbers[1] for name, numbers in _CALLS.items()}),
 }
 _EXEC: Final = 4  # PROT_EXEC
 

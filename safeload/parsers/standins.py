@@ -37,7 +37,7 @@ class Named(type):
         return made
 
     def blank(cls) -> Any:
-        return object.__new__(cls)
+        return object.__new__(cls)  # type: ignore[arg-type]
 
     def begin(cls, made: Any, args: tuple[Any, ...]) -> None:
         """What a special stand-in remembers of its arguments."""
@@ -106,7 +106,7 @@ class NamedMapping(Named):
     """For stand-ins of dictionaries: the VM then sets their items in C, which is what keeps large files fast."""
 
     def blank(cls) -> Any:
-        return dict.__new__(cls)  # type: ignore[misc]
+        return dict.__new__(cls)  # type: ignore[arg-type]
 
 
 class InertMapping(dict[Any, Any], metaclass=NamedMapping):
@@ -141,7 +141,9 @@ _MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultd
 def stand_in(page: Noted, special: type[Inert] | None = None) -> Named:
     """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes)."""
     if special is not None:
-        return type(special)("StandIn", (special,), {"page": page, "__slots__": ()})
+        kind: Any = type(special)
+        made: Named = kind("StandIn", (special,), {"page": page, "__slots__": ()})
+        return made
     if (page.module, page.name) in _MAPPINGS:
         return NamedMapping("StandIn", (InertMapping,), {"page": page, "__slots__": ()})
     return Named("StandIn", (Inert,), {"page": page, "__slots__": ()})

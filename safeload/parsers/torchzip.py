@@ -103,12 +103,12 @@ def _start(reader: Reader, found: zip.Directory, entry: zip.Entry) -> bytes:
 def _pickles(
     data: Reader, found: zip.Directory, entry: zip.Entry, member: tuple[str, ...], *, raw: bool
 ) -> Part | None:
-    facts, gap = pickle.read(data, reading="torch")
-    if raw and gap is not None and not facts.uses:
+    read = pickle.read(data, reading="torch")
+    if raw and read.gap is not None and not read.facts.uses:
         return None  # numbers that happen to start like a pickle
     if data.size <= limits.INFLATED:
         zip.check_crc(found, entry, data)
-    return Part(member=member, format="pickle", pickle=facts, gap=gap)
+    return Part(member=member, format="pickle", pickle=read.facts, gap=read.gap)
 
 
 def _other(data: Reader, member: tuple[str, ...]) -> Part:
@@ -123,7 +123,7 @@ def _other(data: Reader, member: tuple[str, ...]) -> Part:
         ran = pickle.attempt(data)
         if ran is not None:
             also = _without(kinds, "pickle-like")
-            return Part(member=member, format="pickle", also=also, pickle=ran[0], gap=ran[1])
+            return Part(member=member, format="pickle", also=also, pickle=ran.facts, gap=ran.gap)
     if "text" in kinds:
         try:
             seen = text.read(data)

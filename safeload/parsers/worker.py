@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 
 def _package() -> None:
-    """Make `safeload.parsers` importable without running `safeload/__init__.py`, which belongs to the user's process."""
+    """Make `safeload.parsers` importable without `safeload/__init__.py`, which belongs to the user's process."""
     package = types.ModuleType("safeload")
     package.__path__ = [str(PurePath(__file__).parent.parent)]
     sys.modules["safeload"] = package

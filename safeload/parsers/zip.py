@@ -1,7 +1,7 @@
 """A ZIP by its central directory, as torch's own reader (miniz) reads it; every disagreement is an anomaly.
 
-miniz takes place, sizes and method from the directory, of the local header only its length; it ignores CRCs, the case of
-names, and the local name. Python's `zipfile` differs in all of these, so a file can hold one thing for a scanner
+miniz takes place, sizes and method from the directory, of the local header only its length; it ignores CRCs, the case
+of names, and the local name. Python's `zipfile` differs in all of these, so a file can hold one thing for a scanner
 that uses it, another for torch. https://github.com/richgel999/miniz
 """
 
@@ -182,7 +182,7 @@ def locate(reader: Reader, found: Directory, entry: Entry) -> int:
     for here, there in ((crc, entry.crc), (packed, entry.packed), (size, entry.size)):
         if here not in (there, _WIDE) and not (streamed and here == 0):
             found.odd("local-sizes-differ", shown)
-    start = entry.header + 30 + names + extras
+    start: int = entry.header + 30 + names + extras
     if start + entry.packed > reader.size:
         raise Malformed("its data reaches beyond the end")
     if start + entry.packed > found.start > entry.header:
