@@ -19,6 +19,7 @@ __all__ = ["evaluate"]
 _SHOWN: Final = 8  # pieces of evidence written out in one reason; the digest of all of them stands beside
 _CODE_RULES: Final = frozenset({"remote-code", "remote-kernel"})  # what a scanner says of code that a load runs
 _WEIGHTS: Final = frozenset({Role.WEIGHTS, Role.TARGET})
+_TEXT: Final = frozenset({"text", "json"})
 
 _GAPS: Final = {
     GapReason.UNKNOWN_FORMAT: "{where} is in a format that safeload does not know, so nobody can say what it would do",
@@ -44,7 +45,7 @@ def evaluate(policy: Policy, assessment: Assessment, *, wants_weights: bool = Tr
     beside = {a.path for a in assessment.report.snapshot.artifacts} - {a.path for a in artifacts}
     results = tuple(r for r in assessment.report.results if r.location.artifact not in beside)
     reasons = [
-        *_nothing_to_load(policy, artifacts, wants_weights=wants_weights),
+        *_nothing_to_load(policy, artifacts, results, wants_weights=wants_weights),
         *_findings(policy, results),
         *_gaps(policy, results),
         *_unjudged_code(policy, artifacts, results),
@@ -85,12 +86,14 @@ def _digest_of(texts: Iterable[str]) -> str:
 
 def _clean(artifacts: tuple[Artifact, ...]) -> Reason:
     n = len(artifacts)
-    text = f"{n} {'file was' if n == 1 else 'files were'} read whole; nothing that runs, nothing unknown."
-    return Reason(clause="clean", action=Action.ALLOW, text=text, because=f"clean: {n} read whole")
+    text = f"{n} {'file was' if n == 1 else 'files were'} looked at: nothing that runs, nothing unknown."
+    return Reason(clause="clean", action=Action.ALLOW, text=text, because=f"clean: {n} looked at")
 
 
-def _nothing_to_load(policy: Policy, artifacts: tuple[Artifact, ...], *, wants_weights: bool) -> Iterator[Reason]:
-    if artifacts and not (wants_weights and not any(a.role in _WEIGHTS for a in artifacts)):
+def _nothing_to_load(
+    policy: Policy, artifacts: tuple[Artifact, ...], results: Iterable[Result], *, wants_weights: bool
+) -> Iterator[Reason]:
+    if artifacts and (not wants_weights or _has_weights(artifacts, results)):
         return
     yield Reason(
         clause="nothing-to-load",
@@ -98,6 +101,13 @@ def _nothing_to_load(policy: Policy, artifacts: tuple[Artifact, ...], *, wants_w
         text="There is nothing here that this load could open." if not artifacts else "No weights were found to load.",
         because=f"nothing-to-load: {len(artifacts)} files opened, none of them weights",
     )
+
+
+def _has_weights(artifacts: tuple[Artifact, ...], results: Iterable[Result]) -> bool:
+    if any(a.role in _WEIGHTS for a in artifacts):
+        return True
+    found = {a.path for a in artifacts if a.role is Role.FOUND}
+    return any(r.location.artifact in found and r.format not in _TEXT for r in results)
 
 
 def _findings(policy: Policy, results: Iterable[Result]) -> Iterator[Reason]:

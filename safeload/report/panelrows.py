@@ -43,6 +43,7 @@ _USES = {
     Role.CODE: "code that runs",
     Role.BESIDE: "not opened",
     Role.TARGET: "named by you",
+    Role.FOUND: "in the folder",
 }
 
 

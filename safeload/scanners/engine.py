@@ -31,7 +31,7 @@ __all__ = ["Examiner", "scan"]
 
 _TEXT: Final = frozenset({"text", "json"})
 # What a load reads as text, or does not read at all: an empty file or plain text is nothing odd there.
-_READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.BESIDE})
+_READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.FOUND, Role.BESIDE})
 _TOKENIZER_JSON: Final = 1 * limits.MIB  # bytes; a vocabulary has no settings, and takes long to parse
 
 

@@ -26,7 +26,16 @@ from safeload.sources.interface import (
 Scope = Callable[[Call, Listing], tuple[Wanted, ...]]
 
 # A file that is wanted twice is judged by the use that can do more.
-_STRENGTH = (Role.CODE, Role.WEIGHTS, Role.TARGET, Role.TEMPLATE, Role.TOKENIZER, Role.CONFIG, Role.BESIDE)
+_STRENGTH = (
+    Role.CODE,
+    Role.WEIGHTS,
+    Role.TARGET,
+    Role.FOUND,
+    Role.TEMPLATE,
+    Role.TOKENIZER,
+    Role.CONFIG,
+    Role.BESIDE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ class Role(str, Enum):
     CODE = "code"  # executed
     BESIDE = "beside"  # not opened by the load: looked at, never decides
     TARGET = "target"  # named by the user, no loader known
+    FOUND = "found"  # in a folder of which nobody knows what would load it: decides, and text is inert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

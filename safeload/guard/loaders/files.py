@@ -17,10 +17,8 @@ class Files(Loader):
         return True
 
     def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
-        return tuple(Wanted(path=path, role=Role.TARGET) for path in sorted(listing.paths))
-
-    def wants_weights(self, call: Call) -> bool:
-        return False
+        role = Role.TARGET if len(listing.paths) == 1 else Role.FOUND
+        return tuple(Wanted(path=path, role=role) for path in sorted(listing.paths))
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         raise UsageError(
