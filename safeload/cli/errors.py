@@ -59,5 +59,5 @@ def mute(stream: object) -> None:
 def crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """A mistake of ours, in full, with the code of an error: Python's own code would read as a block."""
     traceback.print_exception(kind, error, trace)
-    say("safeload: This is a mistake in safeload, not in what you typed. Nothing was loaded.")
+    say("safeload: This is a mistake in safeload, not in what you typed.")
     raise SystemExit(exits.ERROR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -25,6 +26,8 @@ class Output:
         self.path = path
         self._final: Path | None = None
         self._temporary: Path | None = None
+        if path is None and sys.stdout is None:  # closed by whoever started us
+            raise Undelivered(OSError(errno.EBADF, os.strerror(errno.EBADF)))
         self._stream: TextIO = sys.stdout
 
     @property

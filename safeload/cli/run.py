@@ -102,7 +102,7 @@ def _script(script: str, args: list[str]) -> None:
         _first_on_path(None)  # runpy puts the folder or archive itself there
     else:
         _first_on_path(str(path.resolve().parent))
-    runpy.run_path(script, run_name="__main__")
+    runpy.run_path(str(path.absolute()), run_name="__main__")
 
 
 def _module(name: str, args: list[str]) -> None:

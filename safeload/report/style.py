@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -11,7 +10,7 @@ from safeload.report import words
 
 # What stands for a character of ours where the terminal's encoding does not have it.
 ASCII = {"✓": "+", "✕": "x", "●": "+", "○": "o", "▲": "!", "…": "...", "·": "-", words.STEP.strip(): ">"}
-NARROWEST = 20  # columns
+NARROWEST, ORDINARY, WIDEST = 20, 80, 1000  # columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +25,18 @@ class Style:
     def of(cls, stream: TextIO) -> Style:
         """Colour only on a terminal that wants it; files and pipes get 80 columns (or `COLUMNS`)."""
         wanted = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        width = max(shutil.get_terminal_size((80, 24)).columns, NARROWEST)
-        return cls(width=width, colour=wanted, encoding=stream.encoding or "ascii")
+        return cls(width=max(_columns(stream), NARROWEST), colour=wanted, encoding=stream.encoding or "ascii")
+
+
+def _columns(stream: TextIO) -> int:
+    """`COLUMNS`, or how wide this very stream's terminal is: standard output may be another place."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return min(int(said), WIDEST)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or ORDINARY
+    except (OSError, ValueError):  # no terminal, or no file at all
+        return ORDINARY
 
 
 def encodable(text: str, encoding: str) -> str:

@@ -135,7 +135,7 @@ class _Page:
         if review.verdict.action is Action.ALLOW:
             return
         for code in code_of(review):
-            self.heading(f"What loading {code.path} would have run")
+            self.heading(f"What loading {code.path} would run")
             for row in _shortened(code.lines):
                 if row is None:
                     self.line(self.text("  …", "dim"), 4)

@@ -39,12 +39,14 @@ def run(tmp_path: Path) -> Runner:
 
 
 def test_a_script_sees_what_python_would_show_it(script: Callable[[str], Path], run: Runner) -> None:
-    path = script("import sys\nprint(__name__, sys.argv, sys.path[0], __file__)\n")
-    ran = run(path, "--policy", "x", "-m", "--", "--help")
-    assert ran.stderr == ""
-    assert ran.stdout.split() == (
-        f"__main__ {[str(path), '--policy', 'x', '-m', '--', '--help']} {path.parent.resolve()} {path}".split()
+    path = script(
+        "import sys\nprint(__name__, sys.argv[1:], sys.path[0], __file__, sys.modules['__main__'].__file__)\n"
     )
+    args = [os.path.join("..", "work", path.name), "--policy", "x", "-m", "--", "--help"]
+    ran = run(*args)
+    cwd = path.parent.parent / "cwd"
+    plain = subprocess.run([sys.executable, *args], capture_output=True, text=True, timeout=60, cwd=cwd)
+    assert (ran.stdout, ran.stderr) == (plain.stdout, plain.stderr)
 
 
 def test_a_module_is_run_from_the_working_folder(script: Callable[[str], Path], run: Runner, tmp_path: Path) -> None:
