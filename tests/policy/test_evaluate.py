@@ -28,7 +28,7 @@ def actions(policy: Policy, *results: Result, **kwargs: object) -> Action:
 def test_clean_files_are_allowed_with_the_one_reason(policy: Policy) -> None:
     verdict = evaluate(policy, an_assessment(read("a.bin"), read("b.bin")))
     assert [(r.clause, r.action, r.text) for r in verdict.reasons] == [
-        ("clean", Action.ALLOW, "2 files were read whole; nothing that runs, nothing unknown.")
+        ("clean", Action.ALLOW, "2 files were looked at: nothing that runs, nothing unknown.")
     ]
 
 
