@@ -124,7 +124,7 @@ class _Child:
             # With site-packages, for fickling; without the environment, where tokens stand.
             process = subprocess.Popen(
                 [sys.executable, "-I", "-B", str(path)],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env=_NO_ENVIRONMENT,

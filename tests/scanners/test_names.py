@@ -1,0 +1,145 @@
+# ruff: noqa: SIM905 -- names are read more easily without quotes around each
+"""Names: what is in no list is never allowed, whatever it is called; what is free cannot be changed."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from safeload.scanners import names
+from safeload.scanners.names import Standing
+
+# Drawn from a collection of names that public sources treat as dangerous in a pickle.
+GADGETS = """
+__builtin__.apply __builtin__.eval __builtin__.execfile __builtins__.compile _aix_support._read_cmd_output
+_ctypes.dlopen _frozen_importlib_external.SourceFileLoader _imp.load_dynamic _interpreters.create _io.FileIO
+_operator.attrgetter _osx_support._find_build_tool _pickle.loads _posixsubprocess.fork_exec _pyrepl.pager.pipe_pager
+_sqlite3.connect _xxsubinterpreters.run_string aiohttp.ClientSession argparse.FileType asyncio.run
+asyncio.unix_events._UnixSubprocessTransport bdb.run botocore.credentials.ProcessProvider builtins.__import__
+builtins.getattr code.interact codeop.compile_command cProfile.run ctypes.CDLL dill.loads distutils.spawn.spawn
+doctest.debug_script ensurepip._run_pip fileinput.input ftplib.FTP getpass.getpass hydra.utils.instantiate
+idlelib.pyshell.ModifiedInterpreter.runcode imaplib.IMAP4_stream importlib.import_module joblib.load
+lib2to3.pgen2.grammar.Grammar.loads linecache.getline logging.config.listen mailcap.findmatch marshal.loads
+multiprocessing.Process numpy.f2py.crackfortran.getlincoef numpy.load operator.methodcaller os.system
+pathlib.Path.write_text pdb.run pip.main pkgutil.resolve_name posix.system profile.run pty.spawn pydoc.locate
+random._os.system requests.get runpy.run_path sched.scheduler.run shutil.rmtree smtplib.SMTP socket.socket
+sqlite3.connect subprocess.Popen sys.settrace tarfile.open timeit.timeit torch.hub.load torch.load
+torch.storage._load_from_bytes types.FunctionType typing.get_type_hints unittest.mock._importer
+urllib.request.urlopen uuid._get_command_stdout venv.create webbrowser.open xmlrpc.server.resolve_dotted_attribute
+yaml.unsafe_load zipfile.ZipFile
+""".split()
+DANGEROUS = (Standing.DANGEROUS, Standing.UNKNOWN)
+
+
+def splits(dotted: str) -> list[tuple[str, str]]:
+    """Every way in which a stream can write a dotted path: `os.path` `join`, `os` `path.join`."""
+    parts = dotted.split(".")
+    return [(".".join(parts[:i]), ".".join(parts[i:])) for i in range(1, len(parts))]
+
+
+@pytest.mark.parametrize("dotted", GADGETS)
+def test_a_gadget_is_never_allowed_however_it_is_split(dotted: str) -> None:
+    for module, name in splits(dotted):
+        assert names.classify(module, name) in DANGEROUS, (module, name)
+
+
+@given(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=40))
+def test_anything_in_no_list_is_never_allowed(module: str, name: str) -> None:
+    if (module, name) not in names._table().exact:
+        assert names.classify(module, name) in DANGEROUS
+
+
+@given(
+    st.sampled_from(["numpy", "torch", "sklearn.tree", "collections", "builtins", "x"]), st.text("._abcos", min_size=1)
+)
+def test_no_module_is_allowed_as_a_whole(module: str, name: str) -> None:
+    if (module, name) not in names._table().exact:
+        assert names.classify(module, name) in DANGEROUS
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("pathlib", "os.getpid"), ("torch", "os.system"), ("random", "_os.system"), ("torch", "storage._load_from_bytes"),
+     ("numpy", "__builtins__.eval"), ("collections", "OrderedDict.__init__.__globals__"), ("pathlib", "os")],
+)  # fmt: skip
+def test_a_name_reached_through_another_module_is_dangerous(module: str, name: str) -> None:
+    assert names.classify(module, name) is Standing.DANGEROUS
+
+
+def test_a_method_of_a_free_class_is_not_free() -> None:
+    assert names.classify("builtins", "str.format") is Standing.UNKNOWN
+    assert names.classify("builtins", "dict.fromkeys") is Standing.UNKNOWN
+
+
+def test_a_users_function_called_like_a_module_is_unknown_not_dangerous() -> None:
+    for name in ("test", "code", "trace", "signal", "select"):
+        assert names.classify("__main__", name) is Standing.UNKNOWN
+
+
+def test_python_2_names_are_judged_in_both_spellings() -> None:
+    assert names.classify("__builtin__", "set") is Standing.FREE
+    assert names.classify("__builtin__", "long") is Standing.FREE
+    assert names.classify("copy_reg", "_reconstructor") is Standing.CONDITIONAL
+    assert names.classify("__builtin__", "eval") is Standing.DANGEROUS
+    assert names.classify("httplib", "HTTPSConnection") is Standing.DANGEROUS
+    assert names.classify("itertools", "imap") is Standing.DANGEROUS
+    assert names.classify("__builtin__", "no_such_thing") is Standing.UNKNOWN
+
+
+def test_free_names_cannot_be_changed() -> None:
+    """A Python-level class takes attributes from BUILD, so it can never be free."""
+    for module, name in names.free_pairs():
+        if module == "__builtin__":
+            continue
+        found = getattr(importlib.import_module(module), name)
+        with pytest.raises((TypeError, AttributeError)):
+            found.planted = 1
+
+
+def test_free_pairs_hold_python_2_spellings_and_nothing_conditional() -> None:
+    pairs = names.free_pairs()
+    assert ("__builtin__", "set") in pairs
+    assert ("collections", "OrderedDict") in pairs
+    assert ("collections", "defaultdict") not in pairs
+    assert ("torch", "FloatStorage") not in pairs
+    assert all(names.classify(*pair) is Standing.FREE for pair in pairs)
+
+
+def test_dangerous_names_say_what_they_do() -> None:
+    assert names.dangerous("os", "system") == "starts a program on your computer"
+    assert names.dangerous("collections", "OrderedDict") is None
+    assert names.dangerous("nobody.knows", "This") is None
+
+
+def test_asking_again_is_a_lookup() -> None:
+    names.classify("torch", "FloatStorage")
+    started = time.perf_counter()
+    for _ in range(10_000):
+        names.classify("torch", "FloatStorage")
+    assert time.perf_counter() - started < 0.5
+
+
+def test_importing_names_reads_nothing() -> None:
+    code = (
+        "import sys; from safeload.scanners import names; "
+        "assert names._table.cache_info().currsize == 0; assert 'importlib.resources' not in sys.modules; "
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0]={sys.path!r}; {code}"], check=True)
+
+
+def test_the_data_is_read_in_under_15_milliseconds() -> None:
+    names._table()  # warm imports
+    best = 1.0
+    for _ in range(5):
+        names._table.cache_clear()
+        started = time.perf_counter()
+        names._table()
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.015
