@@ -71,55 +71,81 @@ def _rebuild(kind: type[SafeloadError], message: str, next: str) -> SafeloadErro
 
 
 class UsageError(SafeloadError):
+    """The caller asked for something that has no meaning."""
+
     code = "usage"
 
 
 class PolicyError(SafeloadError):
+    """A policy file is wrong; the message points at the place."""
+
     code = "policy"
 
 
 class StateError(SafeloadError):
+    """SAFELOAD_HOME cannot be read or written, or is damaged."""
+
     code = "state"
 
 
 class SourceError(SafeloadError):
+    """The place where the model lives did not deliver."""
+
     code = "source"
 
 
 class NotFound(SourceError):
+    """No such repository, revision or file."""
+
     code = "not-found"
 
 
 class AccessDenied(SourceError):
+    """Gated or private, and no token that opens it."""
+
     code = "access-denied"
 
 
 class Unreachable(SourceError):
+    """Down, too slow, or cut off in the middle."""
+
     code = "unreachable"
 
 
 class Misbehaved(SourceError):
+    """The server answered, and the answer was wrong."""
+
     code = "misbehaved"
 
 
 class Changed(SourceError):
+    """A file is not the one that was looked at."""
+
     code = "changed"
 
 
 class NotLoaded(SafeloadError):
+    """A load was stopped; nothing of the model ran."""
+
     code = "not-loaded"
     exit_code = 1
 
 
 class Blocked(NotLoaded):
+    """The policy says no."""
+
     code = "blocked"
 
 
 class Denied(NotLoaded):
+    """A person said no."""
+
     code = "denied"
 
 
 class DecisionNeeded(NotLoaded):
+    """Somebody has to decide, and nobody could be asked."""
+
     code = "decision-needed"
     exit_code = 3
 
