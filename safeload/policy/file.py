@@ -57,7 +57,7 @@ def policy_named(
 def _preset_or_file(text: str, known_rules: Collection[str] | None) -> Policy:
     if text in PRESETS:
         return PRESETS[text]
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))  # noqa: PTH111  Path.expanduser raises for an unknown user
     if not os.path.lexists(path) and path.suffix != ".toml":
         raise PolicyError(
             f"There is no policy called {plain(text, 200)!r}, and no such file.",

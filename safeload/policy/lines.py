@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -69,9 +70,11 @@ def pointed(text: str, line: int, what: str, *, after_equals: bool = False) -> s
     """The line, made plain, with carets below the first `what` in it (behind the equals sign, if so asked)."""
     shown = text.split("\n")[line - 1].rstrip("\r")
     start = shown.find("=") + 1 if after_equals else 0
-    column = shown.find(what, start) if what else -1
-    length = len(what)
-    if column < 0:
+    # As a word of its own: `lo` is not meant where `block` stands.
+    found = re.compile(rf"(?<![\w-]){re.escape(what)}(?![\w-])").search(shown, start) if what else None
+    if found is not None:
+        column, length = found.start(), len(what)
+    else:
         rest = shown[start:]
         column, length = start + len(rest) - len(rest.lstrip()), 1
     before = len(plain(shown[:column], 10 * _WIDTH))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from safeload import limits
+from safeload.scanners.escape import plain
 from safeload.scanners.interface import Report
 from safeload.sources.interface import About, Listing
 
@@ -61,3 +63,14 @@ class Probe(ABC):
 
     @abstractmethod
     def observe(self, subject: Subject) -> Signal: ...
+
+    def signal(self, outcome: Outcome, summary: str, *evidence: str, at: str = "") -> Signal:
+        """This probe's answer; what a source wrote may stand in it, and comes out as plain text."""
+        return Signal(
+            id=self.id,
+            dimension=self.dimension,
+            outcome=outcome,
+            summary=plain(summary, 2 * limits.EVIDENCE),
+            evidence=tuple(plain(piece, limits.EVIDENCE) for piece in evidence if piece),
+            observed_at=at,
+        )

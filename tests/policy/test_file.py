@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from safeload import limits
 from safeload.errors import PolicyError
 from safeload.parsers.facts import GapReason
+from safeload.policy.evaluate import evaluate
 from safeload.policy.file import dump, policy_named, read_policy, tighten
 from safeload.policy.interface import Action, Policy
 from safeload.policy.lines import lines_of
 from safeload.policy.presets import LENIENT, PRESETS, STANDARD, STRICT
 from safeload.scanners.interface import Severity
 from safeload.signals.interface import Outcome
+from tests.policy.conftest import a_finding, an_assessment, read, unread
 
 
 @pytest.fixture
@@ -274,6 +276,32 @@ def test_a_preset_that_is_written_means_the_same(folder: Path, preset: Policy) -
     assert read_policy(written(folder, text)).digest == preset.digest
 
 
+@given(
+    st.sampled_from(GapReason),
+    st.sampled_from(list(PRESETS)),
+    st.dictionaries(st.sampled_from(GapReason), ACTIONS),
+    st.dictionaries(st.sampled_from(Severity), ACTIONS),
+    ACTIONS,
+    st.booleans(),
+)
+def test_no_file_allows_a_gap_that_it_does_not_name(
+    tmp_path_factory: pytest.TempPathFactory,
+    gap: GapReason,
+    extends: str,
+    gaps: dict[GapReason, Action],
+    findings: dict[Severity, Action],
+    nothing: Action,
+    unsafe: bool,
+) -> None:
+    lines = [f'extends = "{extends}"', f'nothing-to-load = "{nothing.value}"', "[findings]"]
+    lines += [f'{severity.value} = "{action.value}"' for severity, action in findings.items()]
+    lines += ["[gaps]", *(f'{other.value} = "{action.value}"' for other, action in gaps.items() if other is not gap)]
+    lines += ["[override]", f"unsafe = {str(unsafe).lower()}"]
+    path = tmp_path_factory.mktemp("gap") / "team.toml"
+    path.write_text("\n".join(lines))
+    assert evaluate(read_policy(path), an_assessment(read("a.bin"), unread("b.bin", gap))).action is not Action.ALLOW
+
+
 # Which policy applies.
 
 
@@ -327,9 +355,12 @@ def test_a_policy_in_the_working_folder_cannot_loosen(folder: Path) -> None:
     written(folder, text, name="safeload.toml")
     policy = policy_named(None)
     assert not policy.unsafe_override
-    assert STANDARD in policy.every
+    evil = an_assessment(read("a.bin", a_finding("a.bin", Severity.CRITICAL)), unread("b.bin", GapReason.MALFORMED))
+    assert evaluate(policy, evil).action is Action.BLOCK
     # The twin: chosen by name, the same file does loosen.
-    assert policy_named("safeload.toml").unsafe_override
+    chosen = policy_named("safeload.toml")
+    assert chosen.unsafe_override
+    assert evaluate(chosen, evil).action is Action.ALLOW
 
 
 def test_a_broken_policy_in_the_working_folder_is_an_error_not_ignored(folder: Path) -> None:
