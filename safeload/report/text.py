@@ -22,6 +22,7 @@ TONES = {Action.ALLOW: "green", Action.ASK: "yellow", Action.BLOCK: "red"}
 OUTCOME_TONES = {Outcome.SUPPORTS: "green", Outcome.WEIGHS_AGAINST: "yellow", Outcome.NEUTRAL: "", Outcome.UNKNOWN: ""}
 ROWS = 8  # reasons, gaps and files of one section; JSON has them all
 CODE_ROWS = 16  # lines of decompiled code
+CODE_DANGEROUS = 4  # rows of the page for a line that a finding is about
 CELL = 400  # characters of one sentence
 
 
@@ -71,7 +72,7 @@ class _Page:
 
         return Text(encodable(words.plain(said, limit), self.style.encoding), style=style, overflow="fold")
 
-    def line(self, text: Text, indent: int = 2) -> None:
+    def line(self, text: Text | Table, indent: int = 2) -> None:
         from rich.padding import Padding
 
         self.console.print(Padding(text, (0, 0, 0, indent)))
@@ -136,12 +137,20 @@ class _Page:
             return
         for code in code_of(review):
             self.heading(f"What loading {code.path} would run")
+            table = self._grid(1)
             for row in _shortened(code.lines):
-                if row is None:
-                    self.line(self.text("  …", "dim"), 4)
-                    continue
-                said, dangerous = row
-                self.line(self.text(f"{'>' if dangerous else ' '} {said}", "red" if dangerous else ""), 4)
+                table.add_row(*self._code(row))
+            self.line(table, 4)
+
+    def _code(self, row: tuple[str, bool] | None) -> tuple[Text, Text]:
+        """One line stays one line, except one that a finding is about."""
+        if row is None:
+            return self.text(""), self.text("…", "dim")
+        said, dangerous = row
+        room = max(self.style.width - 8, 10)
+        if dangerous:
+            return self.text(">", "red"), self.text(said, "red", limit=CODE_DANGEROUS * room)
+        return self.text(""), self.text(said, limit=room)
 
     def files(self, review: Review) -> None:
         opened = [a for a in review.snapshot.artifacts if a.role not in words.ASIDE]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from safeload.decisions.command import approve_command
 from safeload.errors import PolicyError, SafeloadError
+from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Reason, Review
 from safeload.scanners import escape
 from safeload.scanners.interface import Finding, How, Location, Severity, Unscanned
@@ -206,17 +207,26 @@ def next_step(review: Review) -> Next | None:
     if action is Action.ASK:
         return _approval(review)
     fixes = [f.rule.fix for f in strictest_findings(review.assessment.report.findings) if f.rule.fix]
-    fix = f" {ended(plain(fixes[0]))}" if fixes else ""
+    said = " ".join(["Do not load it.", *(ended(plain(fix)) for fix in fixes[:1])])
+    said = said.removeprefix("Do not load it. ") if said.count("Do not load it.") > 1 else said
     if review.policy.unsafe_override:
         command = f"{approve_command(review)} --unsafe-override"
-        return Next(
-            text=f"Do not load it.{fix} Your policy lets you override this, with a reason that is logged:",
-            command=command,
-        )
-    return Next(text=f"Do not load it.{fix} The policy {plain(review.policy.name)!r} allows no override.")
+        return Next(text=f"{said} Your policy lets you override this, with a reason that is logged:", command=command)
+    return Next(text=f"{said} The policy {plain(review.policy.name)!r} allows no override.")
+
+
+# What nobody can approve, since there are no bytes to approve.
+_INCOMPLETE = {
+    GapReason.MISSING: "It is incomplete, so it cannot be approved: ask its publisher, or look for another copy.",
+    GapReason.UNREACHABLE: "It could not be read to its end, so it cannot be approved: try again.",
+}
 
 
 def _approval(review: Review) -> Next:
+    role = review.assessment.report.role
+    for gap in gaps(review):
+        if gap.reason in _INCOMPLETE and role(gap.location.artifact) not in ASIDE:
+            return Next(text=_INCOMPLETE[gap.reason])
     command = approve_command(review)
     if plain(command) != command:
         return Next(text="Its path holds hidden characters, so that no command can name it: rename it, and look again.")

@@ -85,7 +85,7 @@ def test_the_verdict_is_in_words() -> None:
 
 
 def test_a_block_marks_the_line_that_is_dangerous_wherever_it_stands() -> None:
-    assert "> system('touch marker')" in text.render(samples.blocked(), style=Style())
+    assert ">  system('touch marker')" in text.render(samples.blocked(), style=Style())
 
 
 def test_a_question_names_the_exact_command() -> None:

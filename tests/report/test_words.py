@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from safeload.errors import NotFound, PolicyError
+from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Verdict
 from safeload.report import words
-from safeload.scanners.interface import How
+from safeload.scanners.interface import How, Location, Unscanned
 from tests.report import samples
 
 
@@ -50,6 +51,25 @@ def test_a_path_that_cannot_be_shown_gets_no_command_that_would_name_another_fil
     assert step is not None and step.command == "" and "rename" in step.text
 
 
+def test_what_is_incomplete_gets_no_command() -> None:
+    review = samples.asked()
+    report = review.assessment.report
+    gap = Unscanned(location=Location(artifact="model.pt"), reason=GapReason.MISSING, detail="")
+    missing = replace(report, results=(gap, report.results[-1]))
+    step = words.next_step(replace(review, assessment=replace(review.assessment, report=missing)))
+    assert step is not None and step.command == "" and "incomplete" in step.text
+
+
+def test_nothing_is_said_twice() -> None:
+    review = samples.blocked()
+    (result,) = review.assessment.report.results
+    rule = replace(samples.DANGEROUS, fix="Do not load it. Ask for another.")
+    results = (replace(result, findings=(replace(result.findings[0], rule=rule),)),)
+    report = replace(review.assessment.report, results=results)
+    step = words.next_step(replace(review, assessment=replace(review.assessment, report=report)))
+    assert step is not None and step.text.startswith("Do not load it. Ask for another. The policy")
+
+
 def test_silence_is_not_an_answer() -> None:
     unasked = samples.asked()
     assert [a.text for a in words.answers(unasked)][1:] == ["Not asked.", "Not asked."]
@@ -59,9 +79,6 @@ def test_silence_is_not_an_answer() -> None:
 
 
 def test_an_allowed_gap_is_not_called_read() -> None:
-    from safeload.parsers.facts import GapReason
-    from safeload.scanners.interface import Location, Unscanned
-
     review = samples.allowed()
     report = review.assessment.report
     gap = Unscanned(location=Location(artifact="model.safetensors"), reason=GapReason.LIMIT, detail="")
