@@ -42,6 +42,8 @@ def _environment(endpoint: str = "") -> dict[str, str]:
         "SAFELOAD_HOME": str(STATE / "safeload"),
         "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        # What the samples' harmless payloads would touch, were they to run.
+        "SAFELOAD_DEMO_MARKER": str(STATE / "PAYLOAD-RAN"),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), env.get("PYTHONPATH", "")])),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", "")]),
     }
@@ -69,7 +71,7 @@ def _lab() -> list[str]:
     port, token = _free_port(), secrets.token_hex(16)
     print(f"\nOpen  http://127.0.0.1:{port}/lab/tree/quickstart.ipynb?token={token}\n", flush=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={STATE}", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0", "--LabApp.news_url=", "quickstart.ipynb"]
+    command += [f"--IdentityProvider.token={token}", "--ServerApp.port_retries=0", "quickstart.ipynb"]
     if not (sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
