@@ -41,7 +41,7 @@ HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itsel
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole
-CODE_PARSED: Final = 1 * MIB  # bytes of a Python file that is parsed in the user's process; a tree takes hundredfold
+CODE_SEARCHED: Final = 1 * MIB  # bytes of a Python file that is searched for its imports; one of gigabytes
 FILES: Final = 100_000  # files of one repository; a listing that never ends
 REPOSITORIES: Final = 16  # repositories that one load may reach; adapters of adapters
 RANGE_BLOCK: Final = 64 * KIB  # bytes fetched at once by ranges

@@ -163,7 +163,7 @@ def _by_role(result: Result, part: Part, artifact: Artifact, readable: Readable,
     empty = part.gap is not None and part.gap.reason is GapReason.EMPTY
     textual = part.text is not None or (empty and artifact.role in _READ_AS_TEXT | {Role.CODE})
     if artifact.role is Role.CODE:
-        source = _small(readable, limits.CODE_PARSED) if textual else None
+        source = _small(readable, limits.CODE_SEARCHED) if textual else None
         result = _with(result, remote_code.judge(source, artifact, origin))
         return _inert(result, "remote-code") if textual else result
     if not textual:
