@@ -1,13 +1,64 @@
-"""The hub client's progress bars, turned into our progress."""
+"""One file of a hub, brought into the hub client's cache by the hub client."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from safeload.sources.interface import Progress
+from safeload import __version__, limits
+from safeload.sources.interface import Artifact, Progress
+from safeload.sources.names import COMMIT, SHA256
+from safeload.sources.trouble import explained
+
+if TYPE_CHECKING:
+    from safeload.sources.hub import HubSource
+
+
+def download(source: HubSource, artifact: Artifact, progress: Progress) -> None:
+    """Bring `artifact` into the cache, silently. Raises `SourceError`; then nothing is left half-written.
+
+    The client compares sizes only: whether the bytes are those that were announced is for the vault to say.
+    """
+    from huggingface_hub import hf_hub_download
+
+    check_announced(source, artifact)
+    with explained(f"{artifact.path} of {source.name}", endpoint=source.endpoint, repository=source.name), quiet():
+        hf_hub_download(
+            source.name,
+            artifact.path,
+            revision=source.commit,
+            cache_dir=source.root,
+            endpoint=source.endpoint,
+            token=source.token,
+            library_name="safeload",
+            library_version=__version__,
+            etag_timeout=limits.READ_TIMEOUT,
+            **progress_to(progress),
+        )
+
+
+def check_announced(source: HubSource, artifact: Artifact) -> None:
+    """What the server says of a file must be what it listed, before the client makes file names of it.
+
+    Also the quick end for a server that does not answer: the client itself tries for minutes.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    with explained(f"{artifact.path} of {source.name}", endpoint=source.endpoint, repository=source.name):
+        said = get_hf_file_metadata(
+            hf_hub_url(source.name, artifact.path, revision=source.commit, endpoint=source.endpoint),
+            token=source.token,
+            timeout=limits.READ_TIMEOUT,
+            library_name="safeload",
+            library_version=__version__,
+        )
+    claim = artifact.expected
+    name = said.etag if isinstance(said.etag, str) else ""
+    right = name == claim.hex if claim is not None else SHA256.fullmatch(name) or COMMIT.fullmatch(name)
+    if said.commit_hash != source.commit or not right or said.size not in (None, artifact.size):
+        raise source.wrong(f"announces another {artifact.path} than it listed")
 
 
 class _Bars:

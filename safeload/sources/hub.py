@@ -10,7 +10,7 @@ from safeload import __version__, limits
 from safeload.errors import Misbehaved, NotFound, SourceError, Unreachable
 from safeload.sources import cache as caches
 from safeload.sources import transport
-from safeload.sources.download import progress_to, quiet
+from safeload.sources.download import download
 from safeload.sources.files import FileReader
 from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Readable, Source
 from safeload.sources.names import COMMIT, SHA256
@@ -68,12 +68,12 @@ class HubSource(Source):
             )
         commit = self.info.sha
         if not isinstance(commit, str) or not COMMIT.fullmatch(commit):
-            raise self._wrong("names no commit")
+            raise self.wrong("names no commit")
         if self.requested and COMMIT.fullmatch(self.requested) and commit != self.requested:
-            raise self._wrong("answered with another commit than the one that was asked for")
+            raise self.wrong("answered with another commit than the one that was asked for")
         siblings = self.info.siblings
         if not isinstance(siblings, list):
-            raise self._wrong("lists no files")
+            raise self.wrong("lists no files")
         found = [self._artifact(s.rfilename, s.size, s.blob_id, s.lfs) for s in siblings]
         if any(artifact.size is None for artifact in found):
             # A mirror that leaves sizes out: its tree may still have them.
@@ -101,7 +101,7 @@ class HubSource(Source):
         elif isinstance(blob, str) and COMMIT.fullmatch(blob):
             expected = Digest(algorithm="git-sha1", hex=blob)
         if not isinstance(path, str):
-            raise self._wrong("lists a file without a name")
+            raise self.wrong("lists a file without a name")
         known = isinstance(size, int) and not isinstance(size, bool) and size >= 0
         return Artifact(path=path, size=size if known else None, expected=expected)
 
@@ -109,13 +109,13 @@ class HubSource(Source):
         if len(found) > limits.FILES:
             raise SourceError(f"{self.name} has more than {limits.FILES:,} files.", next="Give a smaller repository.")
         if len({artifact.path for artifact in found}) != len(found):
-            raise self._wrong("lists a file twice")
+            raise self.wrong("lists a file twice")
         for artifact in found:
             parts = artifact.path.split("/")
             if "\0" in artifact.path or any(part in ("", ".", "..") for part in parts):
-                raise self._wrong(f"lists a file outside of the repository ({artifact.path[:80]!r})")
+                raise self.wrong(f"lists a file outside of the repository ({artifact.path[:80]!r})")
             if artifact.size is None:
-                raise self._wrong(f"does not tell the size of {artifact.path[:80]!r}")
+                raise self.wrong(f"does not tell the size of {artifact.path[:80]!r}")
         return tuple(found)
 
     def _from_cache(self) -> tuple[str, tuple[Artifact, ...]]:
@@ -129,7 +129,7 @@ class HubSource(Source):
             )
         return commit, caches.artifacts(found)
 
-    def _wrong(self, what: str) -> Misbehaved:
+    def wrong(self, what: str) -> Misbehaved:
         return Misbehaved(f"{self.endpoint} {what} ({self.name}).", next="Nothing was loaded.")
 
     # Reading.
@@ -175,28 +175,15 @@ class HubSource(Source):
         return Path(place) if folder == ours or ours in folder.parents else None
 
     def fetch(self, paths: Sequence[str], progress: Progress) -> Mapping[str, Path]:
-        from huggingface_hub import hf_hub_download
-
         found: dict[str, Path] = {}
         for path in paths:
-            self._known(path)
-            progress.step(f"Downloading {path} of {self.name}")
-            with explained(f"{path} of {self.name}", endpoint=self.endpoint, repository=self.name), quiet():
-                hf_hub_download(
-                    self.name,
-                    path,
-                    revision=self.commit,
-                    cache_dir=self.root,
-                    endpoint=self.endpoint,
-                    token=self.token,
-                    library_name="safeload",
-                    library_version=__version__,
-                    etag_timeout=limits.READ_TIMEOUT,
-                    **progress_to(progress),
-                )
+            artifact = self._known(path)
+            if self.cached(path) is None:
+                progress.step(f"Downloading {path} of {self.name}")
+                download(self, artifact, progress)
             place = self.cached(path)
             if place is None:
-                raise self._wrong(f"sent {path} of another commit")
+                raise self.wrong(f"sent {path} of another commit")
             found[path] = place
         return found
 

@@ -150,8 +150,9 @@ def test_a_server_with_a_problem_is_unreachable(status: int) -> None:
 
 def test_a_gated_file_says_where_to_ask() -> None:
     ours, _ = reader(ranges_of(DATA, status=401, headers={"x-error-code": "GatedRepo"}), repository="acme/model")
-    with pytest.raises(AccessDenied, match="https://hub.example/acme/model") as caught:
+    with pytest.raises(AccessDenied, match="is gated") as caught:
         ours.read_at(0, 10)
+    assert "https://hub.example/acme/model" in caught.value.next
     assert "hf auth login" in caught.value.next
 
 
