@@ -54,7 +54,7 @@ def identify(reader: Reader) -> tuple[str, ...]:
     found = [name for magic, name in _MAGIC if head.startswith(magic)]
     if head.startswith(zip.LOCAL) or zip.has_end(reader):
         found.append("zip")
-    if head[:1] == b"\x80" and len(head) > 1 and head[1] <= 5:
+    if looks_like_pickle(head):
         found.append("pickle")
     if safetensors.looks_right(head, reader.size):
         found.append("safetensors")
@@ -72,8 +72,11 @@ def identify(reader: Reader) -> tuple[str, ...]:
 
 
 def looks_like_pickle(head: bytes) -> bool:
-    """PROTO and a protocol that exists: what a member of an archive is run for, whatever it is called."""
-    return len(head) > 1 and head[0] == 0x80 and head[1] <= 5
+    """PROTO, a protocol that exists, and an opcode that can come next: anything else fails before it has an effect.
+
+    A safetensors file with a header of 0x580 bytes begins like protocol 5; its third byte is no opcode.
+    """
+    return len(head) > 2 and head[0] == 0x80 and head[1] <= 5 and head[2] in STARTS
 
 
 def _ordered(found: list[str]) -> list[str]:

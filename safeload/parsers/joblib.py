@@ -52,7 +52,7 @@ def read_compressed(reader: Reader, kind: str) -> Part:
 
 
 def _signed(reader: Reader) -> bool:
-    return formats.looks_like_pickle(reader.upto(0, 2))
+    return formats.looks_like_pickle(reader.upto(0, 3))
 
 
 class _Run:

@@ -87,7 +87,7 @@ def _member(
         if raw and entry.method == 0 and not formats.looks_like_pickle(_start(reader, found, entry)):
             return None
         data = zip.content(reader, found, entry)
-        if named or formats.looks_like_pickle(data.upto(0, 2)):
+        if named or formats.looks_like_pickle(data.upto(0, 3)):
             return _pickles(data, found, entry, member, raw=raw)
         if raw:
             return None
