@@ -19,63 +19,73 @@ _TRIES: Final = 100_000
 
 
 def explore(reader: Reader, ledger: Ledger, spans: list[tuple[int, int]], *, starts: frozenset[int]) -> int:
-    """Run what looks like a pickle in the spans, and in the literals that calls were given. Returns how many ran."""
-    budget = _Budget()
-    count = sum(_in_span(reader, ledger, span, starts, budget) for span in spans)
-    for depth in range(limits.NESTED_DEPTH + 1):
+    """Run what looks like a pickle in the spans, and in the literals that calls were given. Returns how many ran.
+
+    `starts` are the places of pickles that ran already. Raises `Refused` when there is too much, or too deep.
+    """
+    search = _Search(reader, ledger, starts)
+    for span in spans:
+        search.span(*span)
+    for _ in range(limits.NESTED_DEPTH):
         literals, ledger.literals = ledger.literals, {}
-        if not literals:
-            break
-        if depth == limits.NESTED_DEPTH:
-            raise Refused(f"pickles more than {depth} deep in literals", reason=GapReason.LIMIT)
-        count += sum(_try(io.BytesIO(literal), ledger, budget) for literal in literals)
-    return count
+        for literal in literals:
+            search.literal(literal)
+    if any(literal not in search.ran for literal in ledger.literals):
+        raise Refused(f"pickles more than {limits.NESTED_DEPTH} deep in literals", reason=GapReason.LIMIT)
+    return search.count
 
 
-def _in_span(reader: Reader, ledger: Ledger, span: tuple[int, int], starts: frozenset[int], budget: _Budget) -> int:
-    if not reader.local and span[1] - span[0] > limits.SMALL_FILE:
-        return 0  # over a network nothing large is read twice; the local scan before the grant does it
-    count = 0
-    file = None
-    tail = b""
-    for offset, data in reader.chunks(*span):
-        window = tail + data
-        for match in _HEAD.finditer(window):
-            at = offset - len(tail) + match.start()
-            if at in starts:
-                continue
-            file = file or reader.file(at)
-            file.seek(at)
-            count += _try(file, ledger, budget)
-        tail = data[-2:]
-    return count
+class _Search:
+    """Candidates are run once each, until a budget is spent: literals can overlap in thousands."""
 
-
-def _try(file: Any, ledger: Ledger, budget: _Budget) -> int:
-    """One candidate: it counts when it comes to STOP, or names something before it fails."""
-    start = file.tell()
-    trial = Machine(file, ledger, Nowhere())
-    stopped = False
-    try:
-        trial.load()
-        stopped = True
-    except Refused:
-        raise
-    except VM_ERRORS:
-        pass  # most candidates are data that only looks like a pickle
-    budget.spend(file.tell() - start)
-    return int(bool(trial.names) or (stopped and file.tell() - start > 4))
-
-
-class _Budget:
-    """Bounds how much is run again: literals can overlap in thousands."""
-
-    def __init__(self) -> None:
+    def __init__(self, reader: Reader, ledger: Ledger, starts: frozenset[int]) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._starts = starts
         self._tries = 0
         self._bytes = 0
+        self.ran: set[bytes] = set()
+        self.count = 0
 
-    def spend(self, n: int) -> None:
+    def span(self, start: int, end: int) -> None:
+        """A part of the member: what starts with PROTO anywhere in it."""
+        if not self._reader.local and end - start > limits.SMALL_FILE:
+            return  # over a network nothing large is read twice; the local scan before a grant does it
+        file: Any = None
+        tail = b""
+        for offset, data in self._reader.chunks(start, end):
+            for match in _HEAD.finditer(tail + data):
+                at = offset - len(tail) + match.start()
+                if at not in self._starts:
+                    file = file or self._reader.file(at)
+                    file.seek(at)
+                    if self._try(file):
+                        # A call that was given this literal reports it as well.
+                        self.ran.add(self._reader.upto(at, min(file.tell() - at, limits.SMALL_FILE)))
+            tail = data[-2:]
+
+    def literal(self, content: bytes) -> None:
+        if content not in self.ran:
+            self.ran.add(content)
+            self._try(io.BytesIO(content))
+
+    def _try(self, file: Any) -> bool:
+        """One candidate: it counts when it comes to STOP, or names something before it fails."""
+        start = file.tell()
+        machine = Machine(file, self._ledger, Nowhere())
+        stopped = False
+        try:
+            machine.load()
+            stopped = True
+        except Refused:
+            raise
+        except VM_ERRORS:
+            pass  # most candidates are data that only looks like a pickle
+        used = file.tell() - start
         self._tries += 1
-        self._bytes += n
+        self._bytes += used
         if self._tries > _TRIES or self._bytes > limits.NESTED_BYTES:
             raise Refused("too much that looks like pickles in literals", reason=GapReason.LIMIT)
+        found = bool(machine.names) or (stopped and used > 4)
+        self.count += found
+        return found
