@@ -20,10 +20,10 @@ def front_matter(text: str) -> dict[str, Any]:
     if not head.lstrip().startswith(_DASHES):
         return {}
     end = head.find(f"\n{_DASHES}", head.index(_DASHES) + len(_DASHES))
+    if max(end, 0) > limits.CARD_FIELDS or (end < 0 and len(head) > limits.CARD_FIELDS):
+        raise ValueError("the front matter is too long to be read")
     if end < 0:
         return {}
-    if end > limits.CARD_FIELDS:
-        raise ValueError("the front matter is too long to be read")
     import yaml  # type: ignore[import-untyped]
 
     try:

@@ -66,11 +66,14 @@ def _candidates(parts: list[str]) -> list[str]:
 
 
 def _patterns(source: bytes) -> list[str]:
+    return [name for pattern in _COPIED for name in pattern.findall(_text(source))]
+
+
+def _text(source: bytes) -> str:
     try:
-        text = source.decode("utf-8")
+        return source.decode("utf-8")
     except UnicodeDecodeError:
-        return []
-    return [name for pattern in _COPIED for name in pattern.findall(text)]
+        return ""
 
 
 def _relative(source: bytes) -> Iterator[tuple[int, str, list[str]]]:
@@ -80,7 +83,8 @@ def _relative(source: bytes) -> Iterator[tuple[int, str, list[str]]]:
     """
     if len(source) > _TOKENISED:
         return
-    tokens = tokenize.tokenize(io.BytesIO(source).readline)
+    # As UTF-8, whatever the file says of its coding: transformers reads it so, and copies nothing else.
+    tokens = tokenize.generate_tokens(io.StringIO(_text(source)).readline)
     try:
         for token in tokens:
             if token.type == tokenize.NAME and token.string == "from":
