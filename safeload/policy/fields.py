@@ -28,6 +28,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {near[0]!r}?" if near else ""
 
 
+def _rule_ids() -> frozenset[str]:
+    """Only the ids: a misspelt rule would silently keep its severity's action."""
+    from safeload.scanners.consistency import SOURCE_INCONSISTENT
+    from safeload.scanners.registry import RULES
+
+    return frozenset(rule.id for rule in (*RULES, SOURCE_INCONSISTENT))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """Reads the fields of one parsed file; `shown` is its path, `text` what stands in it. Raises `PolicyError`."""
@@ -79,6 +87,8 @@ class Fields:
         return {kind(name): self.action(value, (key, name)) for name, value in table.items()}
 
     def rules(self, data: Mapping[str, Any], known: Collection[str] | None) -> dict[str, Action]:
+        if known is None and data.get("rules"):
+            known = _rule_ids()
         table = self.table(data, "rules", known)
         return {name: self.action(value, ("rules", name)) for name, value in table.items()}
 

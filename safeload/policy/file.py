@@ -90,7 +90,7 @@ def tighten(base: Policy, other: Policy) -> Policy:
 def read_policy(path: Path, *, known_rules: Collection[str] | None = None) -> Policy:
     """A policy from a TOML file: what it says, and for all else what the preset that it `extends` says.
 
-    `known_rules` are the ids that may stand under `[rules]` (None: not checked). Raises `PolicyError`.
+    `known_rules` are the ids that may stand under `[rules]` (None: those of all scanners). Raises `PolicyError`.
     """
     shown = plain(str(path), 200)
     text = _text_of(path, shown)

@@ -16,7 +16,9 @@ from safeload.policy.file import dump, policy_named, read_policy, tighten
 from safeload.policy.interface import Action, Policy
 from safeload.policy.lines import lines_of
 from safeload.policy.presets import LENIENT, PRESETS, STANDARD, STRICT
+from safeload.scanners.consistency import SOURCE_INCONSISTENT
 from safeload.scanners.interface import Severity
+from safeload.scanners.registry import RULES
 from safeload.signals.interface import Outcome
 from tests.policy.conftest import a_finding, an_assessment, read, unread
 
@@ -150,11 +152,24 @@ def test_what_is_wrong_is_pointed_at(folder: Path, text: str, message: str) -> N
     assert refused(folder, text) == message
 
 
-def test_an_unknown_rule_is_an_error_where_the_rules_are_known(folder: Path) -> None:
+def test_an_unknown_rule_is_an_error(folder: Path) -> None:
+    """A misspelt rule would silently keep its severity's action."""
     text = '[rules]\nremote-cod = "block"\n'
-    message = refused(folder, text, known_rules=frozenset({"remote-code", "remote-kernel"}))
-    assert message.endswith("Did you mean 'remote-code'?")
-    assert "line 2" in message
+    for known in ({}, {"known_rules": frozenset({"remote-code", "remote-kernel"})}):
+        message = refused(folder, text, **known)
+        assert message.endswith("Did you mean 'remote-code'?")
+        assert "line 2" in message
+
+
+def test_every_rule_can_be_named(folder: Path) -> None:
+    ids = [rule.id for rule in (*RULES, SOURCE_INCONSISTENT)]
+    policy = read_policy(written(folder, "[rules]\n" + "".join(f'{i} = "block"\n' for i in dict.fromkeys(ids))))
+    assert set(policy.rules) == set(ids)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+def test_presets_name_only_rules_that_exist(preset: Policy) -> None:
+    assert set(preset.rules) <= {rule.id for rule in RULES}
 
 
 @pytest.mark.parametrize(
@@ -265,7 +280,7 @@ def policies(draw: st.DrawFn) -> Policy:
 def test_a_policy_that_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, policy: Policy) -> None:
     path = tmp_path_factory.mktemp("round") / "team.toml"
     path.write_text(dump(policy), encoding="utf-8")
-    again = read_policy(path)
+    again = read_policy(path, known_rules=policy.rules)
     assert again == policy
     assert again.digest == policy.digest
 
