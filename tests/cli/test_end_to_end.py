@@ -151,3 +151,29 @@ def test_a_script_on_a_terminal_asks(typed: str, exit_code: int, script: Path, c
     assert child.exitstatus == exit_code, child.before
     assert ("loaded " in child.before) is (exit_code == 0)
     assert "Traceback" not in child.before
+
+
+def test_what_was_denied_is_not_asked_about_again(script: Path, hub_env: Hub, child_env: dict[str, str]) -> None:
+    def safeload(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "safeload", *args]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=100, env=child_env, stdin=subprocess.DEVNULL
+        )
+
+    stopped = safeload("run", str(script))
+    command = stopped.stderr[stopped.stderr.index("safeload approve ") :]
+    assert safeload("deny", *shlex.split(command)[2:]).returncode == 0
+    denied = safeload("run", str(script))
+    assert (denied.returncode, denied.stdout) == (1, "")
+    assert "said no" in denied.stderr
+
+
+def test_the_fake_pipeline_has_the_real_one_s_signatures() -> None:
+    import inspect
+
+    from safeload import pipeline
+    from tests.cli.conftest import FakePipeline
+
+    for name in ("scan", "review", "settle"):
+        real = list(inspect.signature(getattr(pipeline, name)).parameters)
+        assert list(inspect.signature(getattr(FakePipeline, name)).parameters) == ["self", *real]
