@@ -107,7 +107,13 @@ def _dangerous(one: _Name, place: Location) -> Finding:
 def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
     entry = names.known(one.module, one.name)
     condition = entry.condition if entry is not None else None
-    odd = tuple(use for use in one.uses if not _meets(use, condition))
+    met = {use.role for use in one.uses if _meets(use, condition)}
+    odd = tuple(
+        use
+        for use in one.uses
+        # One reading may end between a name and its call: the whole reading shows the call.
+        if not _meets(use, condition) and not (use.role is PickleRole.REFERENCED and met & _RUNS)
+    )
     if not odd:
         return
     seen = _Name(module=one.module, name=one.name, uses=odd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,11 +33,27 @@ class Bytes:
     def read_at(self, offset: int, n: int) -> bytes:
         return self.data[offset : offset + n]
 
-    def fileno(self) -> None:
+    def fileno(self) -> int | None:
         return None
 
     def close(self) -> None:
         self.closed = True
+
+
+class OnDisk(Bytes):
+    """A file with a descriptor: what makes a worker read every member, not only what is worth a request."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.file = tempfile.TemporaryFile()
+        self.file.write(data)
+        self.file.flush()
+
+    def fileno(self) -> int:
+        return self.file.fileno()
+
+    def close(self) -> None:
+        self.file.close()
 
 
 @dataclass
@@ -81,7 +98,7 @@ def look(worker: Worker) -> Callable[..., Report]:
 
     def scan(data: bytes, *, name: str = "model.bin", role: Role = Role.WEIGHTS) -> Report:
         snapshot = snapshot_of(name, role=role)
-        return engine.scan(snapshot, lambda artifact: Bytes(data), how=How.LOCAL, worker=worker)
+        return engine.scan(snapshot, lambda artifact: OnDisk(data), how=How.LOCAL, worker=worker)
 
     return scan
 

@@ -145,3 +145,9 @@ def test_extension_codes_leftovers_and_odd_ids() -> None:
     assert ids(judged(leftover=12)) == ["pickle-leftover-bytes"]
     assert ids(judged(odd_persistent=("('file', '/etc/passwd')",))) == ["pickle-odd-persistent-id"]
     assert judged(persistent=5, nested=2) == ()
+
+
+def test_a_reading_that_ended_before_the_call_adds_nothing_odd() -> None:
+    """joblib writes arrays between opcodes: `pickle.load` of the same bytes stops there, joblib goes on."""
+    called = use("_codecs", "encode", CALLED, "str", "str:'latin1'")
+    assert judged(called, use("_codecs", "encode", REFERENCED)) == ()
