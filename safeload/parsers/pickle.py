@@ -32,7 +32,7 @@ def attempt(reader: Reader) -> Outcome | None:
     """
     ledger = Ledger()
     gap = run(reader, ledger, 0).gap
-    if gap is not None and all(use.role is PickleRole.REFERENCED for use in ledger.uses()):
+    if gap is not None and gap.reason is GapReason.MALFORMED and all(use.role is PickleRole.REFERENCED for use in ledger.uses()):
         return None
     return read(reader)
 

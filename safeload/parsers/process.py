@@ -46,6 +46,14 @@ class _Ended(Exception):
         self.gap = Gap(reason=reason, detail=detail)
 
 
+class _SourceFailed(Exception):
+    """`read_at` raised, and the worker was told."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Worker:
     """One worker process, replaced by a fresh one after any failure. Thread-safe: one artifact at a time."""
 
@@ -88,8 +96,10 @@ class Worker:
                 return self._converse(readable, size)
             except _Ended as ended:
                 return (Part(format="unknown", gap=ended.gap),)
+            except _SourceFailed as failed:
+                raise failed.error from None
             except BaseException:
-                # Ctrl-C, or an error that left a request unanswered: nobody knows where the conversation stands.
+                # Ctrl-C, or an error of our own: nobody knows where the conversation stands.
                 self._end()
                 raise
 
@@ -174,11 +184,11 @@ class Worker:
             self._fail(GapReason.CRASHED, "the worker asked for too much")
         try:
             data = readable.read_at(offset, n)
-        except Exception:
+        except Exception as error:
             self._answer(_LOST)
             if self._message(limits.WORKER_START).get("op") != "lost":
                 self._end()
-            raise
+            raise _SourceFailed(error) from error
         self._answer(_HERE + data[:n])
 
     def _answer(self, body: bytes) -> None:
