@@ -9,6 +9,7 @@ from types import TracebackType
 from safeload import patch
 from safeload.errors import SafeloadError, Stop
 from safeload.guard import stops
+from safeload.report.words import error_line
 from safeload.terminal import TerminalDecider
 
 
@@ -32,7 +33,7 @@ def report(error: BaseException) -> int | None:
         error = stops.as_error(error)
     if not isinstance(error, SafeloadError):
         return None
-    sys.stderr.write(f"safeload: {error}\n")
+    sys.stderr.write(f"safeload: {error_line(error)}\n")
     return error.exit_code
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from safeload import home
 from safeload.auditlog import AuditLog
-from safeload.decisions.command import approve_command
+from safeload.decisions.command import approve_command, how_to_approve
 from safeload.decisions.interface import Answer, Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
 from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved
@@ -22,11 +22,11 @@ def decide(review: Review, *, decider: Decider | None, answer: Answer | None = N
     `answer` is what a person said before the download; it counts where the bytes raised the same question.
     """
     action = review.verdict.action
-    if action is Action.ALLOW:
-        return decision_about(review, action=action, kind=DeciderKind.POLICY, who=review.policy.name, note="")
     remembered = _remembered(review)
     if remembered is not None:
         return _honoured(review, remembered)
+    if action is Action.ALLOW:
+        return decision_about(review, action=action, kind=DeciderKind.POLICY, who=review.policy.name, note="")
     if action is Action.BLOCK:
         raise _blocked(review, decider)
     answer = answer or _asked(review, decider)
@@ -42,11 +42,11 @@ def decide(review: Review, *, decider: Decider | None, answer: Answer | None = N
 
 def consent(review: Review, decider: Decider | None) -> Answer | None:
     """Before anything large is downloaded: stop what the policy blocks, ask what it asks."""
-    if review.verdict.action is Action.ALLOW:
-        return None
     remembered = _remembered(review)
     if remembered is not None:
         _honoured(review, remembered)
+        return None
+    if review.verdict.action is Action.ALLOW:
         return None
     if review.verdict.action is Action.BLOCK:
         raise _blocked(review, decider)
@@ -89,7 +89,7 @@ def _honoured(review: Review, remembered: Decision) -> Decision:
     if remembered.action is Action.BLOCK:
         raise Denied(
             f"{_what(review)} was not loaded: {remembered.who} said no on {remembered.at[:10]}.",
-            next=f"To decide anew: {approve_command(review)}",
+            next=how_to_approve(review),
         )
     if review.verdict.action is Action.BLOCK and not review.policy.unsafe_override:
         raise _blocked(review, None)
@@ -102,7 +102,7 @@ def _asked(review: Review, decider: Decider | None) -> Answer:
         record("decision-needed", review, None)
         raise DecisionNeeded(
             f"{_what(review)} was not loaded: {_because(review)} Nobody could be asked.",
-            next=f"To approve it: {approve_command(review)}",
+            next=how_to_approve(review),
         )
     return answer
 

@@ -63,7 +63,12 @@ class SafeloadError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """One line in IPython instead of a stack: the frames are ours and help nobody."""
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {_visible(str(self))}"]
+
+
+def _visible(text: str) -> str:
+    """Names in a message may come from a repository: what does not print is shown escaped."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _rebuild(kind: type[SafeloadError], message: str, next: str) -> SafeloadError:
@@ -167,4 +172,4 @@ class Stop(BaseException):
         self.cause = cause
 
     def _render_traceback_(self) -> list[str]:
-        return [f"Blocked: {self}"]
+        return [f"Blocked: {_visible(str(self))}"]

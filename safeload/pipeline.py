@@ -115,10 +115,11 @@ def admit(
     decision = decide(found, decider=decider, answer=answer)
     files = {path: item.path for path, item in held.items()}
     grant = Grant.issue(opened.call, found, decision, files)
+    # Before it runs, not after: what cannot be written down is not loaded.
+    record("granted", found, decision)
     progress.step("Loading")
     result = _under(grant, run, opened)
     vault.recheck(held.values())
-    record("loaded", found, decision)
     return found, decision, result
 
 

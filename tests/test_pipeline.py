@@ -230,7 +230,7 @@ def test_everything_is_written_down(hub_env, yes):
     log = AuditLog(home.ready())
     assert log.verify().ok
     events = [entry.event for entry in log.entries()]
-    assert events == ["loaded", "blocked", "approved", "loaded"]
+    assert events == ["granted", "blocked", "approved", "granted"]
 
 
 def test_a_folder_is_a_source_too(hub_env, yes, tmp_path: Path):

@@ -5,19 +5,21 @@ from __future__ import annotations
 import shlex
 
 from safeload.policy.interface import Review
-from safeload.sources.interface import OriginKind
+from safeload.sources.interface import Origin, OriginKind
 
 # Options of a call that change which files it opens, and so must be part of the approval.
 SCOPING = ("subfolder", "variant", "use_safetensors", "gguf_file")
+IN_MEMORY = "<bytes>"
 
 
 def approve_command(review: Review, *, reason: str = "what you checked") -> str:
-    """A line for a shell: `safeload approve org/name@COMMIT --loader … --reason "…"`.
+    """A line for a shell: `safeload approve org/name@COMMIT --loader … --reason "…"`; "" where there can be none.
 
-    The commit pins what is approved. For a local path, the digest that the decision stores does.
+    The commit pins what is approved. For a local path, the digest that the decision stores does. Bytes that lie only in
+    memory, and paths with characters that do not print, cannot be named on a command line.
     """
     call, origin = review.call, review.snapshot.origin
-    words = ["safeload", "approve", str(origin) if origin.kind is OriginKind.HUB else origin.name]
+    words = ["safeload", "approve", _named(origin)]
     loader = call.entry or call.loader
     if loader:
         words += ["--loader", loader]
@@ -26,6 +28,23 @@ def approve_command(review: Review, *, reason: str = "what you checked") -> str:
     for key in SCOPING:
         if call.options.get(key) not in (None, ""):
             words += ["--option", f"{key}={call.options[key]}"]
-    if review.policy.name != "standard":
-        words += ["--policy", review.policy.name]
-    return " ".join(shlex.quote(word) for word in [*words, "--reason", reason])
+    if review.policy.given:
+        words += ["--policy", review.policy.given]
+    words += ["--reason", reason]
+    if origin.name == IN_MEMORY or not all(word.isprintable() for word in words):
+        return ""
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def how_to_approve(review: Review) -> str:
+    """One sentence that names the command, or says how to get something that can be named."""
+    command = approve_command(review)
+    if command:
+        return f"To approve it: {command}"
+    return "To approve it, save it under a plain name, and run `safeload approve` on that file."
+
+
+def _named(origin: Origin) -> str:
+    if origin.kind is OriginKind.HUB:
+        return str(origin)
+    return f"./{origin.name}" if origin.name.startswith("-") else origin.name

@@ -43,6 +43,19 @@ RECEIVERS: frozenset[Pair] = frozenset(
     }
 )
 
+# What processes of one program send each other for their own plumbing, and what a bound method is pickled as. Dangerous
+# in a file; here it comes from a process that runs our own code already.
+RECEIVED: frozenset[Pair] = frozenset({("builtins", "getattr"), ("functools", "partial")})
+RECEIVED_FROM = (
+    "multiprocessing.",
+    "multiprocess.",
+    "torch.multiprocessing.reductions",
+    "joblib.externals.loky.",
+    "joblib.externals.cloudpickle.",
+    "cloudpickle.",
+    "dill.",
+)
+
 # Functions that read a cache which an installed tool wrote for itself.
 TOOL_CACHES: frozenset[Pair] = frozenset(
     {
@@ -167,7 +180,7 @@ def _find_class(rules: Rules, module: str, name: str) -> None:
     if admitted is not None:
         if (module, name) in admitted:
             return
-    elif not rules.dangerous(module, name) and _reader_is_known(sys._getframe(2)):
+    elif _reader_is_known(sys._getframe(2)) and (_is_plumbing(module, name) or not rules.dangerous(module, name)):
         return
     reader = _reader(sys._getframe(2))
     _stops.append(Stopped(event="pickle.find_class", module=module, name=name, reader=reader))
@@ -185,6 +198,11 @@ def _reading_frame(frame: FrameType | None) -> FrameType | None:
             return frame
         frame = frame.f_back
     return None
+
+
+def _is_plumbing(module: str, name: str) -> bool:
+    # A dot in the name walks to other objects: `multiprocessing.util` + `os.system`.
+    return "." not in name and ((module, name) in RECEIVED or module.startswith(RECEIVED_FROM))
 
 
 def _reader(frame: FrameType | None) -> str:
