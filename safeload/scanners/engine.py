@@ -86,7 +86,7 @@ def _guarded(
 ) -> _Seen:
     """One artifact; whatever goes wrong becomes a gap, since a scanner that fails must not look like a clean file."""
     try:
-        return _artifact(artifact, opener, examiner, origin)
+        return _artifact(artifact, opener, examiner, how=how, origin=origin)
     except Changed as error:
         if how is How.LOCAL:
             raise
@@ -110,9 +110,14 @@ def _gap(artifact: Artifact, reason: GapReason, detail: str) -> _Seen:
     return _Seen(results=(Unscanned(location=place, reason=reason, detail=plain(detail, limits.EVIDENCE)),))
 
 
-def _artifact(artifact: Artifact, opener: Callable[[Artifact], Readable], examiner: Examiner, origin: Origin) -> _Seen:
+def _artifact(
+    artifact: Artifact, opener: Callable[[Artifact], Readable], examiner: Examiner, *, how: How, origin: Origin
+) -> _Seen:
     readable = opener(artifact)
     try:
+        if how is How.LOCAL and readable.fileno() is None:
+            # Without a descriptor a worker reads as over a network: not every member of an archive.
+            return _gap(artifact, GapReason.UNREADABLE, "not a file on this machine")
         parts = examiner.examine(readable, name=artifact.path)
         if not parts:
             return _gap(artifact, GapReason.CRASHED, "the parser said nothing about this file")

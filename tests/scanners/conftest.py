@@ -45,7 +45,7 @@ class OnDisk(Bytes):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self.file = tempfile.TemporaryFile()
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever was given it
         self.file.write(data)
         self.file.flush()
 

@@ -23,7 +23,7 @@ from safeload.scanners import engine
 from safeload.scanners.interface import How, Report, Scanned, Unscanned
 from safeload.sources.interface import Artifact, Role
 
-from .conftest import Bytes, Says, ids, snapshot_of, use
+from .conftest import Bytes, OnDisk, Says, ids, snapshot_of, use
 
 STREAM = Stream(offset=0, length=3, sha256="0" * 64)
 EVIL = PickleFacts(reading="pickle", uses=(use("os", "system"),), streams=(STREAM,))
@@ -31,7 +31,7 @@ EVIL = PickleFacts(reading="pickle", uses=(use("os", "system"),), streams=(STREA
 
 def scanned(*parts: Part, path: str = "model.bin", role: Role = Role.WEIGHTS, data: bytes = b"") -> Report:
     worker = Says({path: parts})
-    return engine.scan(snapshot_of(path, role=role), lambda artifact: Bytes(data), how=How.LOCAL, worker=worker)
+    return engine.scan(snapshot_of(path, role=role), lambda artifact: OnDisk(data), how=How.LOCAL, worker=worker)
 
 
 def opening(opener: Callable[[Artifact], Any], how: How = How.RANGES) -> Report:
@@ -71,6 +71,13 @@ def test_a_local_file_that_changed_stops_the_scan() -> None:
         opening(raising(Changed("moved")), How.LOCAL)
 
 
+def test_a_local_scan_needs_a_local_file() -> None:
+    """Over a network not every member of an archive is read: such a report must not become a grant."""
+    (result,) = opening(lambda artifact: Bytes(b""), How.LOCAL).results
+    assert isinstance(result, Unscanned)
+    assert result.reason is GapReason.UNREADABLE
+
+
 def test_ctrl_c_is_no_gap() -> None:
     with pytest.raises(KeyboardInterrupt):
         opening(raising(KeyboardInterrupt()))
@@ -81,7 +88,7 @@ def test_a_worker_that_fails_or_says_nothing_is_a_gap() -> None:
         def examine(self, readable: object, /, *, name: str) -> tuple[Part, ...]:
             raise ValueError("bug\x1b")
 
-    report = engine.scan(snapshot_of("a"), lambda artifact: Bytes(b""), how=How.LOCAL, worker=Broken())
+    report = engine.scan(snapshot_of("a"), lambda artifact: OnDisk(b""), how=How.LOCAL, worker=Broken())
     assert report.results[0].reason is GapReason.CRASHED  # type: ignore[union-attr]
     assert "\x1b" not in report.results[0].detail  # type: ignore[union-attr]
     assert isinstance(scanned().results[0], Unscanned)
@@ -89,7 +96,7 @@ def test_a_worker_that_fails_or_says_nothing_is_a_gap() -> None:
 
 def test_one_bad_file_leaves_the_others() -> None:
     worker = Says({"b": (Part(format="pickle", pickle=EVIL),)})
-    report = engine.scan(snapshot_of("a", "b"), lambda artifact: Bytes(b""), how=How.LOCAL, worker=worker)
+    report = engine.scan(snapshot_of("a", "b"), lambda artifact: OnDisk(b""), how=How.LOCAL, worker=worker)
     assert isinstance(report.results[0], Unscanned)
     assert ids(report.findings) == ["pickle-dangerous-call"]
 

@@ -18,7 +18,7 @@ from safeload.scanners import engine, explain
 from safeload.scanners.interface import How
 from safeload.sources.interface import Role
 
-from .conftest import Bytes, saved, snapshot_of
+from .conftest import Bytes, OnDisk, saved, snapshot_of
 
 pytest.importorskip("fickling")
 
@@ -35,7 +35,7 @@ class Marks:
 
 def shown(data: bytes, worker: Worker, *, role: Role = Role.WEIGHTS, opener: Any = None) -> str | None:
     snapshot = snapshot_of("model.bin", role=role)
-    report = engine.scan(snapshot, lambda artifact: Bytes(data), how=How.LOCAL, worker=worker)
+    report = engine.scan(snapshot, lambda artifact: OnDisk(data), how=How.LOCAL, worker=worker)
     return explain.views(report, opener or (lambda artifact: Bytes(data))).get("model.bin")
 
 
