@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,7 @@ def test_circles_end() -> None:
 def test_the_number_of_repositories_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REPOSITORIES", 3)
     names = [f"acme/m{i}" for i in range(5)]
-    wants = {a: (Wanted(path="", role=Role.CONFIG, repo=b),) for a, b in zip(names, names[1:], strict=False)}
+    wants = {a: (Wanted(path="", role=Role.CONFIG, repo=b),) for a, b in pairwise(names)}
     with pytest.raises(SourceError, match="more than 3 repositories"):
         walked(wants, *(FakeSource(name, {}) for name in names))
 
