@@ -182,7 +182,7 @@ def _guard(
     loader: Loader, entry: Entry, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
     """One use of a guarded entry point."""
-    if not _setups:
+    if not _setups or hook.reader_is_known(sys._getframe(1)):
         return original(*args, **kwargs)
     try:
         return loader.attempt(original, args, kwargs)

@@ -36,8 +36,7 @@ RECEIVERS: frozenset[Pair] = frozenset(
         ("joblib.externals.loky.backend.queues", "get"),
         ("joblib.externals.loky.backend.popen_loky_posix", "main"),
         ("joblib.externals.loky.process_executor", "__call__"),
-        ("jedi.inference.compiled.subprocess", "_send"),
-        ("jedi.inference.compiled.subprocess", "listen"),
+        ("jedi._compatibility", "pickle_load"),
         ("distributed.protocol.pickle", "loads"),
         ("ray._private.serialization", "_deserialize_pickle5_data"),
     }
@@ -60,6 +59,7 @@ RECEIVED_FROM = (
 TOOL_CACHES: frozenset[Pair] = frozenset(
     {
         ("parso.cache", "_load_from_file_system"),
+        ("joblib._store_backends", "load_item"),
         ("torch._inductor.codecache", "_lookup_graph"),
         ("torch._inductor.codecache", "iterate_over_candidates"),
         ("numba.core.caching", "_load_index"),
@@ -68,7 +68,7 @@ TOOL_CACHES: frozenset[Pair] = frozenset(
 )
 
 # Frames between a reading function and the unpickler that say nothing about who reads.
-_PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "cloudpickle.cloudpickle"})
+_PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "joblib.numpy_pickle"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +180,7 @@ def _find_class(rules: Rules, module: str, name: str) -> None:
     if admitted is not None:
         if (module, name) in admitted:
             return
-    elif _reader_is_known(sys._getframe(2)) and (_is_plumbing(module, name) or not rules.dangerous(module, name)):
+    elif reader_is_known(sys._getframe(2)) and (_is_plumbing(module, name) or not rules.dangerous(module, name)):
         return
     reader = _reader(sys._getframe(2))
     _stops.append(Stopped(event="pickle.find_class", module=module, name=name, reader=reader))
@@ -193,8 +193,9 @@ def _find_class(rules: Rules, module: str, name: str) -> None:
 
 def _reading_frame(frame: FrameType | None) -> FrameType | None:
     while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if module not in _PASSED_OVER and not str(module).startswith("safeload."):
+        module = str(frame.f_globals.get("__name__", ""))
+        between = module in _PASSED_OVER or module.startswith("safeload.") or frame.f_code.co_name == "find_class"
+        if not between:
             return frame
         frame = frame.f_back
     return None
@@ -210,7 +211,8 @@ def _reader(frame: FrameType | None) -> str:
     return str(found.f_globals.get("__name__", "?")) if found is not None else "?"
 
 
-def _reader_is_known(frame: FrameType | None) -> bool:
+def reader_is_known(frame: FrameType | None) -> bool:
+    """Is it a process of this program, or the cache of an installed tool, that `frame` reads for?"""
     found = _reading_frame(frame)
     if found is None:
         return False
