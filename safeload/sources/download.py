@@ -37,6 +37,7 @@ def download(source: HubSource, artifact: Artifact, progress: Progress) -> None:
             etag_timeout=limits.READ_TIMEOUT,
             **progress_to(progress),
         )
+    progress.bytes(artifact.size or 0, artifact.size)
 
 
 def check_announced(source: HubSource, artifact: Artifact) -> None:

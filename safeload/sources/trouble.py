@@ -75,7 +75,8 @@ def _failed(error: BaseException, what: str, *, endpoint: str, repository: str) 
         return for_answer(status, code, what, endpoint=endpoint, repository=repository)
     if transport.timed_out(error):
         return Unreachable(f"{endpoint} did not answer in time ({what}).", next=_LATER)
-    if isinstance(error, transport.failures()):
+    # requests' JSON error is one of transport by inheritance, and says that there was an answer.
+    if isinstance(error, transport.failures()) and not isinstance(error, ValueError):
         return Unreachable(f"{endpoint} could not be reached ({what}: {_words(error)}).", next=_LATER)
     if isinstance(error, OSError) and not isinstance(error, errors.FileMetadataError) and error.errno is not None:
         return SourceError(
