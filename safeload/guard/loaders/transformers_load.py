@@ -56,8 +56,17 @@ def _adapter(adapter: Origin, base: Origin, kwargs: Mapping[str, Any]) -> dict[s
         pinned |= {"revision": base.revision, "local_files_only": True}
     more = dict(kwargs.get("adapter_kwargs") or {})
     if adapter.kind is OriginKind.HUB:
-        more |= {"revision": adapter.revision, "local_files_only": True}
+        more["revision"] = adapter.revision
+        if _passes_on():
+            more["local_files_only"] = True
     return {**pinned, "adapter_kwargs": more}
+
+
+def _passes_on() -> bool:
+    """transformers 4 hands `local_files_only` to the look for an adapter itself, and takes no second one."""
+    import transformers
+
+    return int(transformers.__version__.split(".")[0]) >= 5
 
 
 def _origin(grant: Grant, target: str) -> Origin:
