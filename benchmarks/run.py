@@ -51,7 +51,12 @@ for _ in range(15):
 print(json.dumps({{"seconds": statistics.median(times)}}))
 """
 GUARDED_LOADS = "import safeload.auto\n" + PLAIN_LOADS
-IMPORT = "import json, time; b = time.perf_counter(); import {module}; print(json.dumps({{'seconds': time.perf_counter() - b}}))"
+IMPORT = """
+import json, time
+begin = time.perf_counter()
+import {module}
+print(json.dumps({{"seconds": time.perf_counter() - begin}}))
+"""
 LOAD_EXT = """
 import json, time
 from IPython.core.interactiveshell import InteractiveShell
@@ -105,10 +110,10 @@ def remote(hub: object, base: Path, runs: int) -> list[tuple[str, str, str, str]
         env = environment(base / f"remote{run}", hub.endpoint)  # type: ignore[attr-defined]
         hub.reset()  # type: ignore[attr-defined]
         seconds.append(figures(REMOTE_VERDICT, env)["seconds"])
-        sent.append(sum(r.get("sent", 0) for r in hub.requests))  # type: ignore[attr-defined]
+        sent.append(sum(r["bytes"] for r in hub.requests))  # type: ignore[attr-defined]
         hub.reset()  # type: ignore[attr-defined]
         downloads.append(figures(DOWNLOAD, environment(base / f"download{run}", hub.endpoint))["seconds"])  # type: ignore[attr-defined]
-        size = max(size, sum(r.get("sent", 0) for r in hub.requests))  # type: ignore[attr-defined]
+        size = max(size, sum(r["bytes"] for r in hub.requests))  # type: ignore[attr-defined]
     ours, theirs, bytes_ours = statistics.median(seconds), statistics.median(downloads), statistics.median(sent)
     return [
         (
@@ -190,7 +195,8 @@ def main() -> int:
         base = Path(folder)
         samples = base / "hub"
         subprocess.run(
-            [sys.executable, str(ROOT / "examples" / "hub"), "--root", str(samples), "--build-only"], check=True
+            [sys.executable, str(ROOT / "examples" / "hub"), "--root", str(samples), "--build-only", "--big"],
+            check=True,
         )
         with Hub(samples) as hub:
             rows = [

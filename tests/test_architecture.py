@@ -10,7 +10,18 @@ import pytest
 
 import safeload
 
-HEAVY = ("torch", "transformers", "huggingface_hub", "IPython", "anywidget", "typer", "rich", "jinja2", "fickling", "numpy")
+HEAVY = (
+    "torch",
+    "transformers",
+    "huggingface_hub",
+    "IPython",
+    "anywidget",
+    "typer",
+    "rich",
+    "jinja2",
+    "fickling",
+    "numpy",
+)
 ROOT = Path(safeload.__file__).parent
 
 

@@ -55,8 +55,11 @@ def model_info(store: Store, repo: Repo, commit: Commit, query: Mapping[str, lis
         return {key: facts[key] for key in (*ALWAYS, *asked) if key in facts}
     answer = {key: facts[key] for key in (*ALWAYS, *DEFAULT) if key in facts}
     if security:
-        issues = [{"path": p, "level": level} for p, level in sorted(repo.security.items()) if level in
-                  ("suspicious", "unsafe")]
+        issues = [
+            {"path": p, "level": level}
+            for p, level in sorted(repo.security.items())
+            if level in ("suspicious", "unsafe")
+        ]
         answer["securityRepoStatus"] = {
             "scansDone": "unscanned" not in repo.security.values(),
             "filesWithIssues": issues,
@@ -79,8 +82,11 @@ def tree(repo: Repo, commit: Commit, folder: str, query: Mapping[str, list[str]]
             folders.setdefault(parent, []).append(file)
         if recursive or not parents:
             shown.append(file)
-    entries = [folder_entry(repo, commit, name, files, expand, now) for name, files in sorted(folders.items())
-               if recursive or "/" not in name[len(prefix):]]
+    entries = [
+        folder_entry(repo, commit, name, files, expand, now)
+        for name, files in sorted(folders.items())
+        if recursive or "/" not in name[len(prefix) :]
+    ]
     return entries + [file_entry(repo, commit, file, expand, now) for file in shown]
 
 

@@ -103,4 +103,3 @@ def _member(stream: BinaryIO, directory: list[bytes], name: str, data: bytes, *,
     directory.append(
         struct.pack("<4sH", b"PK\1\2", 0) + common + struct.pack("<5H2I", len(path), 0, 0, 0, 0, 0, at) + path
     )
-

@@ -97,8 +97,15 @@ class Store:
             _write_atomically(self.blob(sha256), content)
         return sha256, len(content)
 
-    def add_file(self, path: str, content: bytes | Path, *, served: bytes | None = None, ranges: bytes | None = None,
-                 lfs: bool | None = None) -> File:
+    def add_file(
+        self,
+        path: str,
+        content: bytes | Path,
+        *,
+        served: bytes | None = None,
+        ranges: bytes | None = None,
+        lfs: bool | None = None,
+    ) -> File:
         """A file that announces `content`; `served` and `ranges` are given out instead of it by a lying hub."""
         sha256, size = self.put(content)
         is_lfs = Path(path).suffix in LFS_SUFFIXES if lfs is None else lfs
@@ -144,8 +151,16 @@ class Store:
         return self.root / "repos" / f"{org}--{name}.json"
 
 
-def commit_to(repo: Repo, files: Iterable[File], *, title: str, author: str, at: str | float, message: str = "",
-              remove: Iterable[str] = ()) -> Repo:
+def commit_to(
+    repo: Repo,
+    files: Iterable[File],
+    *,
+    title: str,
+    author: str,
+    at: str | float,
+    message: str = "",
+    remove: Iterable[str] = (),
+) -> Repo:
     """A new repository value with one more commit on main: `files` over the parent's, without `remove`."""
     parent = repo.commits[-1] if repo.commits else None
     tree = {f.path: f for f in parent.files} if parent else {}

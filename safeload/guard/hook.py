@@ -1,8 +1,8 @@
 """The one audit hook: it admits or raises, nothing else.
 
 CPython raises `pickle.find_class` for every name that an unpickler resolves, whoever bound `load` before us, and
-`exec` for every module body (PEP 578, https://docs.python.org/3/library/audit_events.html). It cannot be removed:
-`off()` makes it inert. It never scans, asks, imports or writes; what it stopped is kept in memory until it is collected.
+`exec` for every module body (PEP 578, https://docs.python.org/3/library/audit_events.html). It cannot be removed, and
+`off()` makes it inert. It never scans, asks, imports or writes; what it stopped is kept in memory until collected.
 """
 
 from __future__ import annotations

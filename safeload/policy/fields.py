@@ -30,10 +30,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _rule_ids() -> frozenset[str]:
     """Only the ids: a misspelt rule would silently keep its severity's action."""
-    from safeload.scanners.consistency import SOURCE_INCONSISTENT
     from safeload.scanners.registry import RULES
 
-    return frozenset(rule.id for rule in (*RULES, SOURCE_INCONSISTENT))
+    return frozenset(rule.id for rule in RULES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,10 +18,12 @@ SOURCE_INCONSISTENT = Rule(
     id="source-inconsistent",
     title="The source served different bytes at different times",
     severity=Severity.HIGH,
-    why="What was shown before the download is not what was downloaded: the server, a mirror or the network changes files.",
+    why="What was shown before the download is not what came: the server, a mirror or the network changes files.",
     fix="Do not load it. Compare the file's SHA-256 with what the publisher announces, from another network.",
     cwe=345,
 )
+
+RULES = (SOURCE_INCONSISTENT,)
 
 
 def compared(before: Report, after: Report) -> Report:

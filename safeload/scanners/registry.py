@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from safeload.scanners import config, identity, remote_code
+from safeload.scanners import config, consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.pickle import PickleScanner
@@ -21,4 +21,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *remote_code.RULES,
     *config.RULES,
     *identity.RULES,
+    *consistency.RULES,
 )

@@ -29,7 +29,7 @@ class PrivateFile:
                 size += len(chunk)
                 if size > limits.PRIVATE_COPY:
                     raise SourceError(
-                        f"The pickle is larger than {limits.PRIVATE_COPY // limits.GIB} GiB, too large to copy before it is loaded.",
+                        f"The pickle is larger than {limits.PRIVATE_COPY // limits.GIB} GiB, too large to be copied.",
                         next="Convert it to safetensors, or save its parts separately.",
                     )
                 sha.update(chunk)
