@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,8 @@ class HubSource(Source):
         self.origin = Origin(kind=OriginKind.HUB, name=name, revision=commit)
         self.commit = commit
         self._files = {artifact.path: artifact for artifact in found}
+        self._readers: OrderedDict[str, RangeReader] = OrderedDict()
+        self._lock = threading.Lock()
 
     # Resolving.
 
@@ -146,14 +150,22 @@ class HubSource(Source):
             raise NotFound(
                 f"{path} of {self.origin} is not in the local cache.", next="Download it where there is a network."
             )
+        with self._lock:
+            # A config is read by the loader, the walk and the scanner: once over the network is enough.
+            reader = self._readers.pop(path, None) or self._ranged(artifact, artifact.size)
+            self._readers[path] = reader
+            while len(self._readers) > limits.RANGE_READERS:
+                self._readers.popitem(last=False)
+            return reader
+
+    def _ranged(self, artifact: Artifact, size: int) -> RangeReader:
         from huggingface_hub import hf_hub_url
 
-        url = hf_hub_url(self.name, path, revision=self.commit, endpoint=self.endpoint)
         claim = artifact.expected
         return RangeReader(
-            url,
-            name=f"{path} of {self.name}",
-            size=artifact.size,
+            hf_hub_url(self.name, artifact.path, revision=self.commit, endpoint=self.endpoint),
+            name=f"{artifact.path} of {self.name}",
+            size=size,
             headers=self.headers(),
             transport=transport.HubTransport(),
             commit=self.commit,

@@ -56,7 +56,6 @@ class RangeReader:
         self._location: str | None = None
         self._next, self._ahead = -1, 0
         self._lock = threading.Lock()
-        self._closed = False
         self.requests = 0
         self.received = 0
 
@@ -68,8 +67,8 @@ class RangeReader:
         return None
 
     def close(self) -> None:
-        self._closed = True
-        self._blocks.clear()
+        """Nothing is held open, and what was read may be wanted again: the source shares its readers."""
+        return
 
     def read_at(self, offset: int, n: int) -> bytes:
         if offset < 0 or n < 0:
@@ -79,8 +78,6 @@ class RangeReader:
             return b""
         step = limits.RANGE_BLOCK
         with self._lock:
-            if self._closed:
-                raise ValueError("the reader is closed")
             parts = []
             for block in range(offset // step, (end - 1) // step + 1):
                 parts.append(self._block(block, last=(end - 1) // step))

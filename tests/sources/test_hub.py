@@ -84,6 +84,33 @@ def test_few_ranges_of_a_large_file(hub: Hub) -> None:
     assert not hub.asked(method="HEAD")
 
 
+def test_what_was_read_by_ranges_is_not_asked_for_again(hub: Hub) -> None:
+    source = HubSource(BERT)
+    for _ in range(3):
+        reader = source.open("config.json")
+        reader.read_at(0, 100)
+        reader.close()
+    assert len(hub.asked("config.json")) == 1
+
+
+def test_readers_are_kept_within_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "RANGE_READERS", 2)
+    source = HubSource(BERT)
+    for artifact in source.files():
+        source.open(artifact.path)
+    assert len(source._readers) == 2
+
+
+def test_after_a_download_the_local_bytes_are_read(hub: Hub) -> None:
+    """What was served by ranges and what came by download are compared: they must not be confused."""
+    source = HubSource("mallory/two-faced")
+    ranged = source.open("pytorch_model.bin")
+    before = ranged.read_at(0, ranged.size or 0)
+    source.fetch(["pytorch_model.bin"], Silent())
+    local = source.open("pytorch_model.bin")
+    assert local.read_at(0, local.size or 0) != before
+
+
 def test_ranges_and_the_download_give_the_same_bytes(hub: Hub) -> None:
     source = HubSource(BERT)
     size = {a.path: a.size for a in source.files()}["model.safetensors"] or 0
