@@ -195,11 +195,17 @@ def walk(
     state.waiting.append((call, home))
     while state.waiting:
         state.visit(*state.waiting.popleft())
+    artifacts, missing = _reached(state, home)
+    return Closure(snapshot=Snapshot.of(source.origin, artifacts), sources=dict(state.sources), missing=missing)
+
+
+def _reached(state: _Walk, home: str) -> tuple[list[Artifact], frozenset[str]]:
+    """What was wanted as artifacts, and the paths of those that are not there."""
     artifacts: dict[str, Artifact] = {}
     missing: set[str] = set()
+    there = {key: {a.path: a for a in listing.artifacts} for key, listing in state.listings.items()}
     for (key, path), role in state.wanted.items():
-        there = {a.path: a for a in state.listings[key].artifacts}.get(path)
-        artifact = replace(there or Artifact(path=path), role=role)
+        artifact = replace(there[key].get(path) or Artifact(path=path), role=role)
         if key != home:
             origin = state.sources[key].origin
             artifact = replace(artifact, path=f"{origin.name}--{path}", origin=origin)
@@ -208,11 +214,7 @@ def walk(
             raise SourceError(
                 f"This load reaches {artifact.path} at two revisions.", next="Give one revision for model and code."
             )
-        if there is None:
+        if path not in there[key]:
             missing.add(artifact.path)
         artifacts[artifact.path] = artifact
-    return Closure(
-        snapshot=Snapshot.of(source.origin, artifacts.values()),
-        sources=dict(state.sources),
-        missing=frozenset(missing),
-    )
+    return list(artifacts.values()), frozenset(missing)
