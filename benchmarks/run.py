@@ -16,9 +16,13 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
+
+if TYPE_CHECKING:
+    from hub.server import Hub
 
 # Each is a program that prints one JSON object of figures. Times in seconds.
 REMOTE_VERDICT = """
@@ -103,17 +107,17 @@ def environment(home: Path, endpoint: str) -> dict[str, str]:
     }
 
 
-def remote(hub: object, base: Path, runs: int) -> list[tuple[str, str, str, str]]:
+def remote(hub: Hub, base: Path, runs: int) -> list[tuple[str, str, str, str]]:
     """Verdict over ranges on a 500 MB checkpoint, against downloading it."""
     seconds, sent, downloads, size = [], [], [], 0
     for run in range(runs):
-        env = environment(base / f"remote{run}", hub.endpoint)  # type: ignore[attr-defined]
-        hub.reset()  # type: ignore[attr-defined]
+        env = environment(base / f"remote{run}", hub.endpoint)
+        hub.reset()
         seconds.append(figures(REMOTE_VERDICT, env)["seconds"])
-        sent.append(sum(r["bytes"] for r in hub.requests))  # type: ignore[attr-defined]
-        hub.reset()  # type: ignore[attr-defined]
-        downloads.append(figures(DOWNLOAD, environment(base / f"download{run}", hub.endpoint))["seconds"])  # type: ignore[attr-defined]
-        size = max(size, sum(r["bytes"] for r in hub.requests))  # type: ignore[attr-defined]
+        sent.append(sum(r["bytes"] for r in hub.requests))
+        hub.reset()
+        downloads.append(figures(DOWNLOAD, environment(base / f"download{run}", hub.endpoint))["seconds"])
+        size = max(size, sum(r["bytes"] for r in hub.requests))
     ours, theirs, bytes_ours = statistics.median(seconds), statistics.median(downloads), statistics.median(sent)
     return [
         (
@@ -131,11 +135,11 @@ def remote(hub: object, base: Path, runs: int) -> list[tuple[str, str, str, str]
     ]
 
 
-def remembered(hub: object, base: Path, runs: int) -> list[tuple[str, str, str, str]]:
+def remembered(hub: Hub, base: Path, runs: int) -> list[tuple[str, str, str, str]]:
     """A guarded load of a model that was loaded before, against the plain one; in pairs, one beside the other."""
     rows = []
     for model in ("acme/tiny-bert", "acme/tiny-bert-bin"):
-        env = environment(base / "loads", hub.endpoint)  # type: ignore[attr-defined]
+        env = environment(base / "loads", hub.endpoint)
         plain, guarded = [], []
         for _ in range(runs):
             plain.append(figures(PLAIN_LOADS.format(model=model), env)["seconds"])
@@ -173,8 +177,8 @@ def table(rows: list[tuple[str, str, str, str]], runs: int) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Made by `make bench`: medians of {runs} runs in fresh processes, all in one session, on Python "
-        f"{platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores, against the local Hub.",
+        f"Made by `make bench`: medians of {runs} runs in fresh processes, in one go, against the local Hub; Python "
+        f"{platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores.",
         "",
         "| what | safeload | beside it | ratio, goal |",
         "|---|---|---|---|",

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from safeload import home, pipeline
+from safeload import home
 from safeload.auditlog import AuditLog
 from safeload.decisions.interface import Decider
 from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
@@ -24,6 +24,7 @@ from safeload.guard.loaders.registry import LOADERS
 from safeload.policy.file import policy_named
 from safeload.policy.interface import Policy
 from safeload.scanners import names
+from safeload.sources.interface import Call, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,24 +197,26 @@ def _guard(
     covering = session.covering(call.target)
     if covering is not None:
         return loader.proceed(original, entry, args, kwargs, covering)
-    return _decided(loader, entry, original, args, kwargs)
+    source = loader.source_of(args, kwargs)
+    return _decided(
+        replace(call, loader=loader.name), source, lambda grant: loader.proceed(original, entry, args, kwargs, grant)
+    )
 
 
-def _decided(
-    loader: Loader, entry: Entry, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    call = loader.call_of(entry, args, kwargs)
-    assert call is not None  # noqa: S101  (the caller has looked)
+def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any]) -> Any:
+    """The call, let go on under a grant. Inside another load a refusal goes outwards as a `Stop`."""
+    from safeload import pipeline  # not before there is something to load: it brings the whole house
+
     setup = _setups[-1]
-
-    def run(opened: pipeline.Opened, grant: Grant) -> Any:
-        return loader.proceed(original, entry, args, kwargs, grant)
-
     nested = session.depth() > 0
     try:
-        source = loader.source_of(args, kwargs)
-        named = replace(call, loader=loader.name)
-        return pipeline.admit(named, run, policy=setup.policy, decider=setup.decider, source=source)[2]
+        return pipeline.admit(
+            call,
+            lambda opened, grant: proceed(grant),
+            policy=setup.policy,
+            decider=setup.decider,
+            source=source,
+        )[2]
     except NotLoaded as error:
         raise stops.outwards(error, nested=nested) from None
     except SafeloadError as error:
