@@ -132,8 +132,8 @@ class Call:
     """One load that somebody asked for, before anything was done about it.
 
     `target` is a path, `org/name` or `org/name@revision`; `loader` the name of a `guard.interface.Loader` or ""
-    (to be found from the files); `entry` the public name that was called: `AutoModel.from_pretrained` is exactly that call,
-    a bare `AutoModel` a model of that class with its tokenizer; `options` its arguments.
+    (to be found from the files); `entry` the public name that was called: `AutoModel.from_pretrained` is exactly that
+    call, a bare `AutoModel` a model of that class with its tokenizer; `options` its arguments.
     """
 
     target: str
