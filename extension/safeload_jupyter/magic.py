@@ -14,6 +14,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from safeload import errors
+from safeload_jupyter.bars import without_bars
 from safeload_jupyter.completer import OPTIONS
 from safeload_jupyter.panel import PanelDecider, kernel, show
 from safeload_jupyter.screen import Screen
@@ -86,9 +87,11 @@ def _run(asked: argparse.Namespace, screen: Screen) -> Mapping[str, Any]:
     if asked.no_load:
         show(screen, pipeline.review(call, policy=policy, progress=screen), PanelState.LOOKED)
         return {}
-    loaded = pipeline.load(call, policy=policy, decider=PanelDecider(screen=screen), progress=screen)
+    with without_bars():
+        loaded = pipeline.load(call, policy=policy, decider=PanelDecider(screen=screen), progress=screen)
     names = bound(loaded.objects, asked.name)
-    show(screen, loaded.review, PanelState.LOADED, said=Said.of(loaded.decision), names=tuple(names))
+    said = Said.of(loaded.decision, remembered=True)
+    show(screen, loaded.review, PanelState.LOADED, said=said, names=tuple(names))
     return names
 
 

@@ -58,11 +58,11 @@ class Said:
     remembered: bool = False
 
     @classmethod
-    def of(cls, decision: Decision) -> Said | None:
+    def of(cls, decision: Decision, *, remembered: bool = False) -> Said | None:
         """None for a decision that was the policy's alone."""
         if decision.decider is DeciderKind.POLICY:
             return None
-        return cls(action=decision.action, who=decision.who, at=decision.at, note=decision.note)
+        return cls(action=decision.action, who=decision.who, at=decision.at, note=decision.note, remembered=remembered)
 
 
 def render(

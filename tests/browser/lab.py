@@ -51,8 +51,8 @@ class Lab:
         self.port = port
         self._token = token
 
-    def url(self, path: str = "") -> str:
-        return f"http://127.0.0.1:{self.port}/{path}?token={self._token}"
+    def url(self, path: str = "", *more: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{path}?{'&'.join([*more, f'token={self._token}'])}"
 
     def write(self, name: str, cells: Sequence[str]) -> Path:
         """A notebook with these code cells."""

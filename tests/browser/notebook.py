@@ -10,7 +10,11 @@ from playwright.sync_api import Locator, Page
 
 from tests.browser.lab import Lab
 
-_IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
+# The page shows "idle" before its session has a kernel.
+_READY = """name => {
+    const widget = window.jupyterapp?.shell.currentWidget;
+    return widget?.context?.path === name && widget.sessionContext?.session?.kernel?.status === 'idle';
+}"""
 _SLOW = 90_000  # milliseconds; importing torch and transformers on a small machine
 
 
@@ -23,22 +27,28 @@ class Notebook:
         self._name = name
 
     def open(self) -> Notebook:
-        self.page.goto(self._lab.url(f"lab/tree/{self._name}"))
+        self.page.goto(self._lab.url(f"lab/tree/{self._name}", "reset"))
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=_SLOW)
-        self.page.wait_for_selector(_IDLE, timeout=_SLOW)
+        self.page.wait_for_function(_READY, arg=self._name, timeout=_SLOW)
         return self
 
     def run_all(self) -> None:
         """Start it; cells that wait for a click keep it running."""
-        self.command("notebook:run-all-cells")
+        self.page.evaluate(
+            """() => {
+                window.safeloadDone = false;
+                const run = window.jupyterapp.commands.execute('notebook:run-all-cells');
+                run.finally(() => { window.safeloadDone = true; });
+            }"""
+        )
 
     def command(self, name: str) -> None:
         self.page.evaluate("name => { window.jupyterapp.commands.execute(name) }", name)
 
     def finished(self) -> None:
-        """Until no cell is running or waiting."""
+        """Until what `run_all` started is over, and no cell is running or waiting."""
         self.page.wait_for_function(
-            """() => [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
+            """() => window.safeloadDone && [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')]
                  .every(prompt => !prompt.textContent.includes('*'))""",
             timeout=_SLOW,
         )
