@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from safeload.parsers import safetensors, text, zip
-from safeload.parsers.ledger import STARTS
 from safeload.parsers.reader import Reader
+from safeload.parsers.shapes import STARTS
 
 HEAD: Final = 512
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
+from safeload.parsers.shapes import could_be_pickle, example, is_storage
 from safeload.parsers.standins import Inert, InertMapping, Named, Persistent, stand_in
 
 _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
@@ -203,61 +204,6 @@ class Ledger:
 
     def uses(self) -> tuple[Use, ...]:
         return tuple(use for page in self._pages for use in page.uses())
-
-
-STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
-
-
-def could_be_pickle(value: str | bytes | bytearray) -> bool:
-    """Starts with an opcode that can stand first, stops somewhere, and holds an opcode that names something."""
-    first = ord(value[0]) if isinstance(value, str) else value[0]
-    if first not in STARTS:
-        return False
-    if isinstance(value, str):
-        return "." in value and (value.count("\n") > 1 or any(c in value for c in "\x93\x82\x83\x84"))
-    return b"." in value and (value.count(b"\n") > 1 or any(c in value for c in b"\x93\x82\x83\x84"))
-
-
-def is_storage(pid: Any) -> bool:
-    """torch's own shape: ('storage', <class>, key, location, numel[, view])."""
-    return (
-        type(pid) is tuple
-        and len(pid) in (5, 6)
-        and pid[0] == "storage"
-        and isinstance(pid[1], Named)
-        and type(pid[2]) is str
-        and type(pid[3]) is str
-        and type(pid[4]) is int
-    )
-
-
-def example(args: tuple[Any, ...]) -> str:
-    """Arguments as escaped, shortened text."""
-    return ", ".join(_show(a, 2) for a in args[:8])[: limits.EVIDENCE]
-
-
-def _show(value: Any, depth: int) -> str:
-    kind = value.__class__
-    if kind in (str, bytes, bytearray):
-        cut = value[: limits.EVIDENCE]
-        return ascii(cut if kind is str else bytes(cut))
-    if kind is int:
-        return str(value) if value.bit_length() < 256 else "<a long number>"
-    if kind in (float, bool) or value is None:
-        return repr(value)
-    if isinstance(value, Named):
-        return f"{value.page.module}.{value.page.name}"
-    if isinstance(value, Persistent):
-        return "<persistent id>"
-    if isinstance(value, Inert):
-        return f"{type(value).page.module}.{type(value).page.name}(…)"
-    if depth and kind in (tuple, list):
-        inner = ", ".join(_show(item, depth - 1) for item in value[:6])
-        return f"({inner})" if kind is tuple else f"[{inner}]"
-    if depth and kind is dict:
-        shown = [f"{_show(k, 0)}: {_show(v, depth - 1)}" for _, (k, v) in zip(range(6), value.items(), strict=False)]
-        return "{" + ", ".join(shown) + "}"
-    return "…"
 
 
 def _text(name: str) -> str:

@@ -28,13 +28,13 @@ class Outcome:
 def attempt(reader: Reader) -> Outcome | None:
     """`read`, for bytes that only may be a pickle (protocol 0 and 1 have no signature, and text can look like one).
 
-    None unless unpickling would come to an end, or would call, build or change something on the way.
+    None unless unpickling would come to an end, or would call, build or change something on the way. A list of words
+    can look like a name and then fail; the import of that name, which a real unpickler would try, is not counted.
     """
     ledger = Ledger()
     gap = run(reader, ledger, 0).gap
-    if gap is not None and gap.reason is GapReason.MALFORMED and all(use.role is PickleRole.REFERENCED for use in ledger.uses()):
-        return None
-    return read(reader)
+    acted = any(use.role is not PickleRole.REFERENCED for use in ledger.uses())
+    return read(reader) if acted or gap is None or gap.reason is not GapReason.MALFORMED else None
 
 
 def read(reader: Reader, *, reading: str = "pickle") -> Outcome:

@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from typing import Any, Final, NoReturn, Protocol
 from safeload import limits
 from safeload.errors import Malformed, StateError
 from safeload.parsers import wire
+from safeload.parsers.deaths import death
 from safeload.parsers.facts import Gap, GapReason, Part, decode
 from safeload.parsers.rights import Rights
 
@@ -128,7 +128,7 @@ class Worker:
         theirs.close()
         self._channel = ours
         try:
-            wire.send(_Timed(ours, limits.WORKER_START), json.dumps({"memory": self._memory}).encode())
+            wire.send(wire.Timed(ours, limits.WORKER_START), json.dumps({"memory": self._memory}).encode())
             hello = self._message(limits.WORKER_START)
             if hello.get("op") != "hello":
                 raise Malformed("no hello")
@@ -194,7 +194,7 @@ class Worker:
     def _answer(self, body: bytes) -> None:
         assert self._channel is not None  # noqa: S101
         try:
-            wire.send(_Timed(self._channel, limits.WORKER_START), body)
+            wire.send(wire.Timed(self._channel, limits.WORKER_START), body)
         except OSError:
             self._fail(*self._cause())
 
@@ -202,7 +202,7 @@ class Worker:
         """The worker's next message, a JSON object; whatever else comes ends the worker."""
         assert self._channel is not None  # noqa: S101
         try:
-            raw = wire.receive(_Timed(self._channel, seconds), most=limits.WORKER_MESSAGE)
+            raw = wire.receive(wire.Timed(self._channel, seconds), most=limits.WORKER_MESSAGE)
             message = json.loads(raw)
         except TimeoutError:
             self._fail(GapReason.LIMIT, "it took too long to read")
@@ -236,43 +236,6 @@ class Worker:
         if process is not None and self._pid == os.getpid():
             process.kill()
             process.wait()
-
-
-def death(code: int | None) -> tuple[GapReason, str]:
-    """What an exit status says about the file that was being read."""
-    if code is not None and code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        if name == "SIGXCPU":
-            return GapReason.LIMIT, "it took more CPU time than a file is given"
-        if name == "SIGKILL":
-            return GapReason.LIMIT, "the system ended the worker (SIGKILL: memory, or CPU time)"
-        return GapReason.CRASHED, f"the worker died while reading it ({name})"
-    return GapReason.CRASHED, f"the worker ended while reading it (exit status {code})"
-
-
-class _Timed:
-    """A socket with one deadline for all that is sent or received through it."""
-
-    def __init__(self, channel: socket.socket, seconds: float) -> None:
-        self._channel = channel
-        self._deadline = time.monotonic() + seconds
-
-    def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-    def recv(self, n: int, /) -> bytes:
-        self._channel.settimeout(self._left())
-        return self._channel.recv(n)
-
-    def sendall(self, data: bytes, /) -> None:
-        self._channel.settimeout(self._left())
-        self._channel.sendall(data)
 
 
 _lock: Final = threading.Lock()

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.parsers import rights, wire
+from safeload.parsers.deaths import OUT_OF_MEMORY
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Gap, GapReason, Part, encode
 from safeload.parsers.reader import Reader
@@ -40,6 +41,8 @@ def forever() -> None:
             _serve(channel)
         except EOFError:
             return
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)  # even the answer found none
 
 
 def _serve(channel: socket.socket) -> None:

@@ -71,7 +71,7 @@ def _checkpoints() -> dict[str, Any]:
     return {
         "module": network,
         "states": network.state_dict(),
-        "training": {"model": network.state_dict(), "optimiser": optimiser.state_dict(), "random": torch.get_rng_state()},
+        "training": {"model": network.state_dict(), "optimiser": optimiser.state_dict(), "rng": torch.get_rng_state()},
         "dtypes": {
             "bf16": torch.zeros(3, dtype=torch.bfloat16), "bool": torch.zeros(2, dtype=torch.bool),
             "shared": [torch.arange(9)[2:5], torch.arange(9)], "sparse": torch.eye(3).to_sparse(),

@@ -50,7 +50,9 @@ def test_a_header_gives_parameters_by_dtype(examine: Examine) -> None:
         safetensors({**ONE, "v": ONE["w"]}, bytes(16)),
         safetensors({**ONE, "v": {"dtype": "U8", "shape": [1], "data_offsets": [17, 18]}}, bytes(18)),
         safetensors({**ONE, "__metadata__": {"a": 1}}, bytes(16)),
-        safetensors(b'{"w":' + json.dumps(ONE["w"]).encode() + b',"w":' + json.dumps(ONE["w"]).encode() + b"}", bytes(16)),
+        safetensors(
+            b'{"w":' + json.dumps(ONE["w"]).encode() + b',"w":' + json.dumps(ONE["w"]).encode() + b"}", bytes(16)
+        ),
         safetensors(b'{"w": 1', b""),
         safetensors(b"{" + b'"a":{' * 100_000, b""),
         safetensors({"w": []}, b""),

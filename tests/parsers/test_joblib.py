@@ -83,7 +83,9 @@ REFUSED = {
     ),
     "made by a call": WRAPPER + b")R" + state(4, dtype("u1")) + op.BUILD + b"\0\0\0\0",
     "built twice": array(b"\0") + state(4, dtype("u1")) + op.BUILD,
-    "method in its state": WRAPPER + b")\x81" + state(1, dtype("u1"), extra=op.text("read") + op.glob("a", "b")) + b"b\0",
+    "method in its state": (
+        WRAPPER + b")\x81" + state(1, dtype("u1"), extra=op.text("read") + op.glob("a", "b")) + b"b\0"
+    ),
     "objects by flag": array(b"\0" * 8, of=dtype("f8", flags=63), count=1),
     "objects without flag": array(b"\0" * 8, of=dtype("O8", flags=0), count=1),
     "size in the state": array(b"\0" * 4, of=dtype("S4", size=1), count=1),
@@ -94,7 +96,9 @@ REFUSED = {
     "negative": array(b"\0", count=-1),
     "class in other hands": array(b"\0") + b"0" + op.glob("functools", "partial") + WRAPPER + b"\x85R",
     "subclass of another name": op.glob("joblib.numpy_pickle_compat", "NDArrayWrapper") + b")\x81}b",
-    "by a dotted name": op.stack_global("joblib", "numpy_pickle.NumpyArrayWrapper") + b")\x81" + state(1, dtype("u1")) + b"b\0",
+    "by a dotted name": (
+        op.stack_global("joblib", "numpy_pickle.NumpyArrayWrapper") + b")\x81" + state(1, dtype("u1")) + b"b\0"
+    ),
 }  # fmt: skip
 
 
@@ -132,7 +136,8 @@ def test_arrays_of_all_kinds_are_accounted_for(examine: Examine) -> None:
     values = [
         np.zeros((2, 3)), np.zeros((0, 3)), np.array(1.5), np.asfortranarray(np.ones((3, 4))), np.array(["a", "bcd"]),
         np.array([b"xy"]), np.array([True]), np.array([1j]), np.array(["2020-01-01"], dtype="M8[ns]"),
-        np.zeros(2, dtype=[("a", "i8"), ("b", [("c", "f4"), ("d", "S3")])]), np.array([None, "x", {"y": 1}], dtype=object),
+        np.zeros(2, dtype=[("a", "i8"), ("b", [("c", "f4"), ("d", "S3")])]),
+        np.array([None, "x", {"y": 1}], dtype=object),
         np.zeros(3, dtype=">i4"), np.zeros(2, dtype="V7"),
     ]  # fmt: skip
     for protocol in (2, 3, 4, 5):

@@ -1,4 +1,4 @@
-"""What a stream does is seen, whatever tricks it plays: attacks run under the real loader, and only leave facts here."""
+"""What a stream does is seen, whatever tricks it plays: attacks run under the real loader, and leave facts here."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_many_literals_fold_but_the_constant_one_stays(examine: Examine) -> None
     calls = b"".join(
         op.glob("_codecs", "encode") + op.text(f"value {i}") + op.text("latin1") + b"\x86R0" for i in range(100)
     )
-    uses = [use for use in examine(op.proto(2) + calls + b"N.")[0].pickle.uses]  # type: ignore[union-attr]
+    uses = examine(op.proto(2) + calls + b"N.")[0].pickle.uses  # type: ignore[union-attr]
     folded = [use for use in uses if use.shape == ("str", "str:'latin1'")]
     assert len(folded) == 1
     assert sum(use.count for use in uses) == 100

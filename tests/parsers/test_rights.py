@@ -90,7 +90,8 @@ def test_nothing_is_granted(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"), reason="seccomp is Linux on x86_64, aarch64"
+    sys.platform != "linux" or platform.machine() not in ("x86_64", "aarch64"),
+    reason="seccomp is Linux on x86_64, aarch64",
 )
 def test_the_kernel_refuses_what_python_is_not_asked_about(tmp_path: Path) -> None:
     """Without the audit hook: code that left the interpreter meets the filter alone."""
