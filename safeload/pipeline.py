@@ -163,12 +163,8 @@ def _open(call: Call, source: Source, progress: Progress) -> Opened:
     listing = listing_of(source)
     loader = loader_for(call, listing)
     named = replace(call, loader=loader.name)
-    closure = walk(named, source, loader.scope, open_other=_open_other)
+    closure = walk(named, source, loader.scope, open_other=source.other, listing=listing)
     return Opened(call=named, source=source, loader=loader, closure=closure)
-
-
-def _open_other(name: str, revision: str | None) -> Source:
-    return open_source(name, revision=revision)
 
 
 def _look(
@@ -227,7 +223,7 @@ def _bring(
     """Download, and look again at the bytes that came."""
     progress.step("Downloading")
     opened.closure.fetch(progress)
-    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=_open_other)
+    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=opened.source.other)
     if {a.path for a in closure.snapshot.artifacts} != {a.path for a in opened.closure.snapshot.artifacts}:
         raise Misbehaved(
             f"{opened.source.origin} served other settings by ranges than by download; nothing was loaded.",

@@ -241,3 +241,31 @@ def test_a_folder_is_a_source_too(hub_env, yes, tmp_path: Path):
     assert "model" in loaded.objects
     config = json.loads((tmp_path / "model" / "config.json").read_text())
     assert type(loaded.objects["model"]).__name__ == config["architectures"][0]
+
+
+def test_a_cache_folder_of_ones_own_is_where_files_go(hub_env, yes, tmp_path: Path):
+    from transformers import AutoModel
+
+    with safeload.guarded(decider=yes):
+        AutoModel.from_pretrained("acme/tiny-bert", cache_dir=tmp_path / "mine")
+        AutoModel.from_pretrained("nice/adapter", cache_dir=tmp_path / "mine")
+    assert (tmp_path / "mine" / "models--acme--tiny-bert").is_dir()
+    assert not (tmp_path / "hf" / "hub" / "models--acme--tiny-bert").exists()
+
+
+def test_what_was_denied_by_command_is_not_loaded_though_the_policy_allows_it(hub_env, yes):
+    from safeload import pipeline
+    from safeload.decisions.interface import DeciderKind
+    from safeload.guard.loaders.calls import call_for
+    from safeload.policy.presets import PRESETS
+
+    pipeline.settle(
+        call_for("acme/tiny-bert"),
+        policy=PRESETS["standard"],
+        allow=False,
+        note="no",
+        who="me",
+        kind=DeciderKind.COMMAND,
+    )
+    with pytest.raises(Denied, match="me said no"):
+        safeload.load("acme/tiny-bert", decider=yes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,22 @@ def commit_of(root: Path, name: str, revision: str | None) -> str | None:
     except (OSError, ValueError):
         return None
     return commit if COMMIT.fullmatch(commit) and (place / "snapshots" / commit).is_dir() else None
+
+
+def remember(root: Path, name: str, revision: str, commit: str) -> None:
+    """Note which commit a branch named, in the client's own place. A cache that cannot be written stays as it is."""
+    if not contained(revision) or not (root / _folder(name) / "snapshots" / commit).is_dir():
+        return
+    place = root / _folder(name) / "refs" / revision
+    try:
+        if place.is_file() and place.read_text("ascii").strip() == commit:
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f"{place.name}.{os.getpid()}.part")
+        part.write_text(commit, "ascii")
+        part.replace(place)
+    except (OSError, ValueError):
+        return
 
 
 def snapshot(root: Path, name: str, commit: str) -> Snapshot | None:

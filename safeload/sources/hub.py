@@ -197,6 +197,9 @@ class HubSource(Source):
             if place is None:
                 raise self.wrong(f"sent {path} of another commit")
             found[path] = place
+        if self.requested != self.commit:
+            # As the client does when it resolves a branch: offline, this is how the name is found again.
+            caches.remember(self.root, self.name, self.requested or "main", self.commit)
         return found
 
     def _known(self, path: str) -> Artifact:
@@ -206,6 +209,11 @@ class HubSource(Source):
             raise NotFound(f"There is no {path} in {self.origin}.", next="Check the name and the revision.") from None
 
     # Asking.
+
+    def other(self, name: str, revision: str | None) -> Source:
+        from safeload.sources.registry import open_source
+
+        return open_source(name, revision=revision, token=self.token, cache=self.root)
 
     def api(self) -> Any:
         from huggingface_hub import HfApi

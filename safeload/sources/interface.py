@@ -228,3 +228,9 @@ class Source(ABC):
     @abstractmethod
     def about(self) -> About:
         """What the source says of itself; never raises: what was not answered is in `unanswered`."""
+
+    def other(self, name: str, revision: str | None) -> Source:
+        """Another source that this one leads to, opened in the same way (token, cache). Raises `SourceError`."""
+        from safeload.sources.registry import open_source
+
+        return open_source(name, revision=revision)

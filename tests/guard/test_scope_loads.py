@@ -124,7 +124,7 @@ def test_a_branch_that_moved_between_look_and_load(hub: Hub) -> None:
     hub.push("acme/tiny-bert", {"config.json": json.dumps({"model_type": "gpt2"}).encode()})
     args = (transformers.AutoModel, "acme/tiny-bert")
     original = transformers.AutoModel.from_pretrained.__func__
-    kwargs = {"revision": "main", "force_download": True, "cache_dir": "/nowhere"}
+    kwargs = {"revision": "main", "force_download": True}
     model = Transformers().proceed(original, AUTO, args, kwargs, grant)
     assert model.config.model_type == "bert"
 

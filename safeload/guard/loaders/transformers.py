@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from safeload.errors import Misbehaved, UsageError
@@ -56,13 +57,19 @@ class Transformers(Loader):
         )
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
-        """The repository opened with the token that the call was given, where it was given one."""
+        """The repository opened with the token and the cache folder that the call was given, if it was."""
         token = kwargs.get("token", kwargs.get("use_auth_token"))
+        cache = kwargs.get("cache_dir")
         target = _target(args, kwargs)
-        if target is None or token is None:
+        if target is None or (token is None and cache is None):
             return None
         revision = kwargs.get("revision")
-        return open_source(target, revision=str(revision) if revision is not None else None, token=token)
+        return open_source(
+            target,
+            revision=str(revision) if revision is not None else None,
+            token=token,
+            cache=Path(cache) if cache is not None else None,
+        )
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         return load(grant)

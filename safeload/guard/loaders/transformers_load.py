@@ -16,7 +16,7 @@ from safeload.guard.loaders.transformers_entries import SUFFIX, Kind, class_name
 from safeload.sources.interface import Artifact, Origin, OriginKind, Role
 
 # Replaced by the grant: these would fetch or read something else than what was looked at.
-_REPLACED = ("revision", "code_revision", "trust_remote_code", "force_download", "cache_dir", "local_files_only",
+_REPLACED = ("revision", "code_revision", "trust_remote_code", "force_download", "local_files_only",
              "resume_download", "proxies")  # fmt: skip
 _CONVERSION = "DISABLE_SAFETENSORS_CONVERSION"
 
@@ -59,11 +59,13 @@ def _adapter(adapter: Origin, base: Origin, kwargs: Mapping[str, Any]) -> dict[s
         more["revision"] = adapter.revision
         if _passes_on():
             more["local_files_only"] = True
+            if kwargs.get("cache_dir") is not None:
+                more["cache_dir"] = kwargs["cache_dir"]
     return {**pinned, "adapter_kwargs": more}
 
 
 def _passes_on() -> bool:
-    """transformers 4 hands `local_files_only` to the look for an adapter itself, and takes no second one."""
+    """transformers 4 hands these to the look for an adapter itself, and takes no second one."""
     import transformers
 
     return int(transformers.__version__.split(".")[0]) >= 5
