@@ -12,7 +12,6 @@ from safeload.decisions.interface import DeciderKind, Decision
 from safeload.policy.interface import Action, Review
 from safeload.report import words
 from safeload.report.panelrows import (
-    ACTION_MARKS,
     FILES_SHOWN,
     OUTCOME_TONES,
     TONES,
@@ -21,6 +20,7 @@ from safeload.report.panelrows import (
     aside_lines,
     code_of,
     file_row,
+    hurt_line,
     moment,
     reason_lines,
     signal_lines,
@@ -81,7 +81,8 @@ def render(
         state=state.value,
         head=_head(review, state, said),
         target=words.title(review.snapshot.origin),
-        meta=_meta(review),
+        meta=_short_meta(review) if quiet else _meta(review),
+        looked_at=" · ".join(_meta(review)) if quiet else "",
         names=names,
         sentence=_sentence(review, state),
         said=_said(said) if said else "",
@@ -147,6 +148,12 @@ def _meta(review: Review) -> tuple[str, ...]:
     return (*here, *words.looked_at(review))
 
 
+def _short_meta(review: Review) -> tuple[str, ...]:
+    """For the one line of a clean load; the rest is behind it."""
+    left_out = ("opens", "read ")
+    return (*(part for part in _meta(review) if not part.startswith(left_out)), "nothing to ask")
+
+
 def _sentence(review: Review, state: PanelState) -> str:
     said = words.sentence(review)
     if state is PanelState.LOADED or (state is PanelState.DECIDED and review.verdict.action is Action.ASK):
@@ -167,10 +174,9 @@ def _said(said: Said) -> str:
 
 
 def _answers(review: Review) -> list[tuple[str, Line]]:
-    """The three short answers; the first takes its mark from the verdict, the others from their signals."""
-    action = review.verdict.action
+    """The three short answers; the first from the files alone, the others from their signals."""
     hurt, *others = words.answers(review)
-    lines = [(hurt.question, Line(mark=ACTION_MARKS[action], tone=TONES[action], text=hurt.text))]
+    lines = [(hurt.question, hurt_line(review))]
     for answer in others:
         mark, tone = words.OUTCOME_MARKS[answer.outcome], OUTCOME_TONES[answer.outcome]
         lines.append((answer.question, Line(mark=mark, tone=tone, text=answer.text)))

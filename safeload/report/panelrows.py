@@ -15,8 +15,9 @@ from safeload.sources.interface import Artifact, Role
 
 FILES_SHOWN = 60
 _ROWS_SHOWN = 20
-_LINES_SHOWN = 60
-_LINES_AROUND = 3
+_LINES_SHOWN = 16
+_LINES_AROUND = 2
+_MARKED_SHOWN = 20
 
 
 class Tone(str, Enum):
@@ -49,20 +50,24 @@ _USES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A sentence with its mark, and what it rests on."""
+    """A sentence with its mark, what it rests on, and what one can do about it."""
 
     mark: str
     tone: Tone
     text: str
     notes: tuple[str, ...] = ()
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """Decompiled Python: (line, marked) pairs; None stands for lines left out. `label` says why lines are marked."""
+    """Decompiled Python: (line, marked) pairs; a number stands for so many lines left out.
+
+    `label` says why lines are marked.
+    """
 
     path: str
-    lines: tuple[tuple[str, bool] | None, ...]
+    lines: tuple[tuple[str, bool] | int, ...]
     tone: Tone
     label: str
 
@@ -89,6 +94,24 @@ def reason_lines(review: Review) -> tuple[Line, ...]:
     return (*_some([_finding(f) for f in findings], "finding"), *_some([_reason(r) for r in rest], "reason"))
 
 
+def hurt_line(review: Review) -> Line:
+    """Can it hurt me? From findings and gaps in what the load opens; never from trust."""
+    action, report = review.verdict.action, review.assessment.report
+    fallback, *_ = words.answers(review)
+    text = fallback.text
+    if action is not Action.ALLOW:
+        opened = [f for f in report.findings if report.role(f.location.artifact) not in words.ASIDE]
+        gaps = [g for g in words.gaps(review) if report.role(g.location.artifact) not in words.ASIDE]
+        loud = [f for f in words.strictest_findings(opened) if f.rule.severity in _LOUD]
+        if loud:
+            text = f"Yes. {loud[0].rule.why}"
+        elif gaps:
+            text = f"Not known. {words.count(len(gaps), 'part')} of what the load opens could not be read whole."
+        elif opened:
+            text = f"Perhaps. {words.strictest_findings(opened)[0].rule.why}"
+    return Line(mark=ACTION_MARKS[action], tone=TONES[action], text=text)
+
+
 def aside_lines(review: Review) -> tuple[Line, ...]:
     """Findings in files that the load does not open: shown, never deciding."""
     return _some([_finding(f) for f in words.strictest_findings(words.aside(review))], "finding")
@@ -105,7 +128,13 @@ def _finding(finding: Finding) -> Line:
     loud = finding.rule.severity in _LOUD
     action = Action.BLOCK if loud else Action.ASK
     notes = (words.place(finding.location), *finding.evidence, f"rule {finding.rule.id}")
-    return Line(mark=ACTION_MARKS[action], tone=TONES[action], text=words.ended(finding.message), notes=notes)
+    return Line(
+        mark=ACTION_MARKS[action],
+        tone=TONES[action],
+        text=words.ended(finding.message),
+        notes=notes,
+        advice=finding.rule.fix,
+    )
 
 
 def _reason(reason: Reason) -> Line:
@@ -146,20 +175,24 @@ def _names(findings: Iterable[Finding]) -> set[str]:
     return {name.rpartition(".")[2] for name in re.findall(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", said)}
 
 
-def excerpt(lines: Sequence[str], names: set[str]) -> tuple[tuple[str, bool] | None, ...]:
-    """The first lines, and those around every dangerous one: a long harmless beginning hides nothing."""
+def excerpt(lines: Sequence[str], names: set[str]) -> tuple[tuple[str, bool] | int, ...]:
+    """The marked lines with those around them, or the beginning: no long harmless part hides anything."""
     either = "|".join(re.escape(name) for name in sorted(names))
     bad: set[int] = set()
     for pattern in (rf"(?<!\w)(?:{either})\s*\(", rf"(?<!\w)(?:{either})(?!\w)") if names else ():
         bad = bad or {i for i, line in enumerate(lines) if re.search(pattern, line)}
-    near = {j for i in sorted(bad)[:_LINES_SHOWN] for j in range(i - _LINES_AROUND, i + _LINES_AROUND + 1)}
-    shown: list[tuple[str, bool] | None] = []
+    around = range(-_LINES_AROUND, _LINES_AROUND + 1)
+    kept = {i + j for i in sorted(bad)[:_MARKED_SHOWN] for j in around} or set(range(_LINES_SHOWN))
+    shown: list[tuple[str, bool] | int] = []
+    left = 0
     for i, line in enumerate(lines):
-        if i < _LINES_SHOWN or i in near:
-            shown.append((line, i in bad))
-        elif shown[-1] is not None:
-            shown.append(None)
-    return tuple(shown)
+        if i not in kept:
+            left += 1
+            continue
+        shown += [left] if left else []
+        left = 0
+        shown.append((line, i in bad))
+    return (*shown, *([left] if left else []))
 
 
 def file_row(review: Review, artifact: Artifact) -> FileRow:
