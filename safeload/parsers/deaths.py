@@ -7,7 +7,6 @@ from typing import Final
 
 from safeload.parsers.facts import GapReason
 
-
 OUT_OF_MEMORY: Final = 77
 
 

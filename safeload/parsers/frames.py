@@ -7,15 +7,24 @@ writes such a stream, so one is reported, and every reading of it is judged.
 
 from __future__ import annotations
 
-import io
 import re
-from typing import Any, Final
+from typing import Final, Protocol
 
 from safeload.parsers.reader import Reader
 
 _FRAME: Final = b"\x95"
 # A FRAME opcode needs a length that lies within the stream, so the three high bytes of it are zero (below 2**40).
 _CANDIDATE: Final = re.compile(rb"\x95.{4}[\x00-\xff]\x00\x00\x00", re.DOTALL)
+
+
+class Source(Protocol):
+    """What it needs of a file."""
+
+    def read(self, n: int, /) -> bytes: ...
+
+    def readline(self) -> bytes: ...
+
+    def readinto(self, buffer: bytearray, /) -> int: ...
 
 
 class Watched:
@@ -27,7 +36,7 @@ class Watched:
 
     __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_source", "crossed")
 
-    def __init__(self, source: io.BufferedReader[Any]) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source.read
         self._readline = source.readline
         self._readinto = source.readinto

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from safeload import limits
@@ -159,8 +160,13 @@ class Ledger:
 
     def count(self) -> None:
         self._distinct += 1
+        self._check()
+
+    def _check(self) -> None:
         if self._distinct > limits.NAMES:
             raise Refused(f"more than {limits.NAMES} different uses of names", reason=GapReason.LIMIT)
+        if self._literal_bytes > limits.NESTED_BYTES:
+            raise Refused("too many literals that look like pickles", reason=GapReason.LIMIT)
 
     def answer(self, pid: Any) -> Any:
         """What `persistent_load` gives. torch's legacy form for modules answers with the class, as torch does."""
@@ -194,8 +200,7 @@ class Ledger:
             return
         raw = value.encode("latin-1", "replace") if isinstance(value, str) else bytes(value)
         self._literal_bytes += len(raw)
-        if self._literal_bytes > limits.NESTED_BYTES:
-            raise Refused("too many literals that look like pickles", reason=GapReason.LIMIT)
+        self._check()
         self.literals[raw] = None
 
     def passed_on(self, names: frozenset[str]) -> bool:
@@ -203,7 +208,23 @@ class Ledger:
         return any(page.passed and page.name.rpartition(".")[2] in names for page in self._pages)
 
     def uses(self) -> tuple[Use, ...]:
-        return tuple(use for page in self._pages for use in page.uses())
+        found: dict[tuple[str, str, PickleRole, tuple[str, ...]], Use] = {}
+        for page in self._pages:
+            for use in page.uses():
+                key = (use.module, use.name, use.role, use.shape)
+                same = found.get(key)
+                found[key] = use if same is None else replace(same, count=same.count + use.count)
+        return tuple(found.values())
+
+    def absorb(self, other: Ledger) -> None:
+        """What another run showed, as if it had been written here."""
+        self._pages += other._pages
+        self._distinct += other._distinct
+        self._literal_bytes += other._literal_bytes
+        self._check()
+        self.literals.update(other.literals)
+        self.persistent += other.persistent
+        self.odd_persistent.update(other.odd_persistent)
 
 
 def _text(name: str) -> str:

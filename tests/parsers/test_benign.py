@@ -140,3 +140,15 @@ def test_a_checkpoint_by_ranges_takes_a_handful_of_requests(worker: Worker, tmp_
     assert len(parts) == 2
     assert len(ranges.requests) <= 5
     assert sum(n for _, n in ranges.requests) < 0.005 * len(content)
+
+
+def test_large_random_data_is_not_taken_for_pickles(examine: Examine) -> None:
+    """Embeddings in a plain pickle: thousands of places start like a pickle by chance."""
+    import random
+
+    noise = random.Random(7).randbytes(24 << 20)
+    for protocol in (2, 4):
+        parts = examine(pickle.dumps({"vectors": noise}, protocol=protocol))
+        _clean(parts)
+        assert parts[0].pickle is not None
+        assert {use.name for use in parts[0].pickle.uses} <= {"encode"}
