@@ -219,19 +219,16 @@ class _Page:
         return "\n".join(line.rstrip() for line in self.out.getvalue().splitlines()) + "\n"
 
 
-def _shortened(lines: Sequence[tuple[str, bool] | None]) -> list[tuple[str, bool] | None]:
+def _shortened(lines: Sequence[tuple[str, bool] | int]) -> list[tuple[str, bool] | None]:
     """At most `CODE_ROWS` lines: those that findings are about, then the first; None where lines were left out."""
-    rows = [row for row in lines if row is not None]
-    bad = [i for i, (_, dangerous) in enumerate(rows) if dangerous]
-    near = [j for i in bad for j in (i, i - 1, i + 1) if 0 <= j < len(rows)]
-    chosen = sorted(list(dict.fromkeys([*near, *range(len(rows))]))[:CODE_ROWS])
+    rows = {i: row for i, row in enumerate(lines) if not isinstance(row, int)}
+    bad = [i for i, (_, dangerous) in rows.items() if dangerous]
+    near = [j for i in bad for j in (i, i - 1, i + 1) if j in rows]
+    chosen = set(list(dict.fromkeys([*near, *rows]))[:CODE_ROWS])
     shown: list[tuple[str, bool] | None] = []
-    last = -1
-    for i in chosen:
-        if i != last + 1:
+    for i in range(len(lines)):
+        if i in chosen:
+            shown.append(rows[i])
+        elif not shown or shown[-1] is not None:
             shown.append(None)
-        shown.append(rows[i])
-        last = i
-    if last + 1 < len(rows) or None in lines:
-        shown.append(None)
     return shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from safeload.decisions.command import approve_command
+from safeload.decisions.command import IN_MEMORY, approve_command, how_to_approve
 from safeload.errors import PolicyError, SafeloadError
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Reason, Review
@@ -228,7 +228,9 @@ def _approval(review: Review) -> Next:
         if gap.reason in _INCOMPLETE and role(gap.location.artifact) not in ASIDE:
             return Next(text=_INCOMPLETE[gap.reason])
     command = approve_command(review)
-    if plain(command) != command:
+    if review.snapshot.origin.name == IN_MEMORY:
+        return Next(text=how_to_approve(review))
+    if not command or plain(command) != command:
         return Next(text="Its path holds hidden characters, so that no command can name it: rename it, and look again.")
     return Next(text="If you have checked it and want it loaded, approve exactly these bytes:", command=command)
 

@@ -115,3 +115,11 @@ def test_long_lists_are_cut_with_a_word_about_it() -> None:
 def test_our_own_marks_become_ascii() -> None:
     assert encodable("✓ a \u203a b…", "ascii") == "+ a > b..."
     assert encodable("\U0001f600", "ascii") == "\\U0001f600"
+
+
+def test_left_out_code_between_two_marked_lines_shows_as_a_gap() -> None:
+    review = samples.blocked()
+    view = "\n".join(["a = system('1')", *("x = 0" for _ in range(30)), "b = system('2')", *("x = 0" for _ in range(30))])
+    page = text.render(replace(review, views={path: view for path in review.views}), style=Style(width=80))
+    code = [line.strip() for line in page.split("would run")[1].splitlines()[1:]]
+    assert code.index("…") < next(i for i, line in enumerate(code) if line.endswith("system('2')"))
