@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib.abc
-import importlib.machinery
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
 from safeload.guard import hook, session, stops
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders.registry import LOADERS
+from safeload.guard.watch import Watch
 from safeload.policy.file import policy_named
 from safeload.policy.interface import Policy
 from safeload.scanners import names
@@ -47,6 +46,7 @@ class Patched:
 
 _setups: list[Setup] = []
 _patched: list[Patched] = []
+_MODULES = frozenset(entry.module for loader in LOADERS for entry in loader.entries)
 
 
 def install(*, policy: str | Policy | None = None, decider: Decider | None = None) -> None:
@@ -103,16 +103,14 @@ def _start() -> None:
         code_folders=_code_folders(),
     )
     hook.on(rules)
-    for module in sorted({entry.module for loader in LOADERS for entry in loader.entries}):
-        if module in sys.modules:
-            _wrap_module(sys.modules[module])
-    sys.meta_path.insert(0, _finder)
+    for module in sorted(_MODULES & sys.modules.keys()):
+        _wrap_module(sys.modules[module])
+    _watch.start()
 
 
 def _stop() -> None:
     hook.off()
-    if _finder in sys.meta_path:
-        sys.meta_path.remove(_finder)
+    _watch.stop()
     while _patched:
         item = _patched.pop()
         # Somebody else may have wrapped it after us: then theirs stays, and ours inside it passes everything on.
@@ -225,62 +223,7 @@ def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any])
         flush_stops()
 
 
-# Libraries that are imported later.
-
-
-class _Watch(importlib.abc.MetaPathFinder):
-    """Wraps a library's entry points right after its module has run."""
-
-    def __init__(self) -> None:
-        self._watched: frozenset[str] = frozenset()
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if not self._watched:
-            self._watched = frozenset(entry.module for loader in LOADERS for entry in loader.entries)
-        if fullname not in self._watched:
-            return None
-        spec = self._found_by_others(fullname, path, target)
-        if spec is not None and spec.loader is not None and hasattr(spec.loader, "exec_module"):
-            spec.loader = _Wrapping(spec.loader)
-        return spec
-
-    def _found_by_others(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
-    ) -> importlib.machinery.ModuleSpec | None:
-        for finder in sys.meta_path:
-            if finder is not self:
-                spec = finder.find_spec(fullname, path, target)
-                if spec is not None:
-                    return spec
-        return None
-
-
-class _Wrapping(importlib.abc.Loader):
-    """The library's own loader, then ours."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        made: ModuleType | None = self._inner.create_module(spec)
-        return made
-
-    def exec_module(self, module: ModuleType) -> None:
-        # The module keeps its own loader: tools look at it.
-        module.__loader__ = self._inner
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._inner
-        self._inner.exec_module(module)
-        if _setups:
-            _wrap_module(module)
-
-
-_finder = _Watch()
+_watch = Watch(_MODULES, _wrap_module)
 
 
 # What the hook stopped where no wrapper was in the way.

@@ -163,8 +163,13 @@ def _open(call: Call, source: Source, progress: Progress) -> Opened:
     listing = listing_of(source)
     loader = loader_for(call, listing)
     named = replace(call, loader=loader.name)
-    closure = walk(named, source, loader.scope, open_other=source.other, listing=listing)
+    closure = walk(named, source, loader.scope, open_other=_beside(source), listing=listing)
     return Opened(call=named, source=source, loader=loader, closure=closure)
+
+
+def _beside(source: Source) -> Callable[[str, str | None], Source]:
+    """How to open another repository that this one leads to: with the same token, in the same cache."""
+    return lambda name, revision: open_source(name, revision=revision, token=source.token, cache=source.cache)
 
 
 def _look(
@@ -223,7 +228,7 @@ def _bring(
     """Download, and look again at the bytes that came."""
     progress.step("Downloading")
     opened.closure.fetch(progress)
-    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=opened.source.other)
+    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=_beside(opened.source))
     if {a.path for a in closure.snapshot.artifacts} != {a.path for a in opened.closure.snapshot.artifacts}:
         raise Misbehaved(
             f"{opened.source.origin} served other settings by ranges than by download; nothing was loaded.",

@@ -36,7 +36,7 @@ class HubSource(Source):
     ) -> None:
         from huggingface_hub import constants
 
-        self.name, self.requested, self.token = name, revision, token
+        self.name, self.requested, self.token, self.cache = name, revision, token, cache
         self.endpoint: str = constants.ENDPOINT.rstrip("/")
         self.root = cache.expanduser() if cache is not None else caches.default_root()
         self.info: Any = None
@@ -209,11 +209,6 @@ class HubSource(Source):
             raise NotFound(f"There is no {path} in {self.origin}.", next="Check the name and the revision.") from None
 
     # Asking.
-
-    def other(self, name: str, revision: str | None) -> Source:
-        from safeload.sources.registry import open_source
-
-        return open_source(name, revision=revision, token=self.token, cache=self.root)
 
     def api(self) -> Any:
         from huggingface_hub import HfApi

@@ -205,9 +205,14 @@ class Silent:
 
 
 class Source(ABC):
-    """A repository at one commit, or a local file or folder. Resolved when it is made; raises `SourceError`."""
+    """A repository at one commit, or a local file or folder. Resolved when it is made; raises `SourceError`.
+
+    `token` and `cache` (a folder) are what it was opened with: what it leads to is opened with the same.
+    """
 
     origin: Origin
+    token: str | bool | None = None
+    cache: Path | None = None
 
     @abstractmethod
     def files(self) -> tuple[Artifact, ...]:
@@ -228,9 +233,3 @@ class Source(ABC):
     @abstractmethod
     def about(self) -> About:
         """What the source says of itself; never raises: what was not answered is in `unanswered`."""
-
-    def other(self, name: str, revision: str | None) -> Source:
-        """Another source that this one leads to, opened in the same way (token, cache). Raises `SourceError`."""
-        from safeload.sources.registry import open_source
-
-        return open_source(name, revision=revision)
