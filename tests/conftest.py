@@ -10,6 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, and no clock: a slow machine is no defect of what is tested.
+settings.register_profile("safeload", deadline=None, derandomize=True)
+settings.load_profile("safeload")
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
