@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import sys
+import threading
 from types import TracebackType
 
 from safeload import patch
@@ -17,13 +18,14 @@ def activate() -> None:
     """Guard this process, ask on a terminal, and end a stopped script with one message and the exit code."""
     patch.install(decider=TerminalDecider())
     if sys.excepthook is not _excepthook:
-        global _previous
-        _previous = sys.excepthook
-        sys.excepthook = _excepthook
+        global _previous, _previous_in_threads
+        _previous, _previous_in_threads = sys.excepthook, threading.excepthook
+        sys.excepthook, threading.excepthook = _excepthook, _thread_excepthook
         atexit.register(patch.flush_stops)
 
 
 _previous = sys.__excepthook__
+_previous_in_threads = threading.__excepthook__
 
 
 def report(error: BaseException) -> int | None:
@@ -44,6 +46,12 @@ def _excepthook(kind: type[BaseException], error: BaseException, traceback: Trac
         return
     # CPython takes the exit code from a SystemExit that leaves the hook, and ends in the ordinary way.
     raise SystemExit(code)
+
+
+def _thread_excepthook(args: threading.ExceptHookArgs) -> None:
+    # The thread ends, and the script goes on without it, as with any error of a thread.
+    if args.exc_value is None or report(args.exc_value) is None:
+        _previous_in_threads(args)
 
 
 activate()

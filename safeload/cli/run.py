@@ -6,6 +6,7 @@ import importlib.util
 import os
 import runpy
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from types import TracebackType
@@ -69,7 +70,7 @@ def _guarded(module: str, script: str, args: list[str], policy: str | None) -> i
     if script:
         _check(script)
     patch.install(policy=policy, decider=TerminalDecider())
-    sys.excepthook = _excepthook
+    sys.excepthook, threading.excepthook = _excepthook, _thread_excepthook
     try:
         _module(module, args) if module else _script(script, args)
     except SafeloadError as error:
@@ -129,6 +130,17 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
     while trace is not None and _starts_it(trace.tb_frame.f_code.co_filename):
         trace = trace.tb_next
     sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+
+def _thread_excepthook(args: threading.ExceptHookArgs) -> None:
+    """A stop in a thread of the script, in one message; the thread ends, as with any error."""
+    from safeload.guard import stops
+
+    error = stops.as_error(args.exc_value) if isinstance(args.exc_value, Stop) else args.exc_value
+    if isinstance(error, SafeloadError):
+        failed(error)
+    else:
+        threading.__excepthook__(args)
 
 
 def _starts_it(filename: str) -> bool:

@@ -133,3 +133,20 @@ def test_a_poisoned_pickle_is_stopped_and_its_twin_runs(
 
     subprocess.run([sys.executable, str(path)], check=True, timeout=60, stdout=subprocess.DEVNULL)
     assert marker.exists()
+
+
+@pytest.mark.parametrize("how", ["import safeload.auto", ""])
+def test_a_stop_in_a_thread_is_one_message_too(
+    how: str, script: Callable[[str], Path], run: Runner, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.pkl"
+    model.write_bytes(b"cos\nsystem\n(Vtrue\ntR.")
+    path = script(
+        f"{how}\nimport pickle, threading\n"
+        f"thread = threading.Thread(target=lambda: pickle.load(open({str(model)!r}, 'rb')))\n"
+        "thread.start()\nthread.join()\nprint('went on')\n"
+    )
+    ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=60) if how else run(path)
+    assert "went on" in ran.stdout
+    assert len(ran.stderr.splitlines()) == 1, ran.stderr
+    assert ran.stderr.startswith(f"safeload: {model} was not loaded")

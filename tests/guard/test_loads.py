@@ -160,6 +160,22 @@ def test_nobody_to_ask_names_the_command(guard, tmp_path, dump, read):
         read(tmp_path / "model.file")
 
 
+@pytest.mark.parametrize(
+    "read", [lambda path: torch.load(path, weights_only=False), joblib.load], ids=["torch", "joblib"]
+)
+def test_a_path_of_nothing_is_the_library_s_own_error_and_no_repository(guard, tmp_path, monkeypatch, read):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        read("model.pt")
+
+
+def test_the_command_names_a_relative_file_whole(guard, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    dump_pickle(Own(), Path("model.pkl"))
+    with pytest.raises(DecisionNeeded, match=f"safeload approve {tmp_path}/model.pkl"):
+        read_pickle(Path("model.pkl"))
+
+
 @pytest.mark.parametrize("legacy", [False, True])
 def test_tensors_come_out_as_without_the_guard(guard, tmp_path, legacy):
     state = {"a": torch.arange(6).reshape(2, 3), "b": torch.ones(3, dtype=torch.float16)}

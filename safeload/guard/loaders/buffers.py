@@ -17,11 +17,21 @@ IN_MEMORY = "<bytes>"
 
 
 def named(target: Any) -> str:
-    """What a person would call it: the path, the open file's path, or that it is in memory."""
+    """The path, the open file's path, or that it is in memory. Never relative: that could name a repository too."""
     if isinstance(target, (str, os.PathLike)):
-        return os.fspath(target) if isinstance(os.fspath(target), str) else os.fsdecode(target)
+        return os.path.abspath(os.fsdecode(target))  # noqa: PTH100  (`Path.absolute` keeps `..`)
     name = getattr(target, "name", None)
-    return name if isinstance(name, str) and name else IN_MEMORY
+    if not isinstance(name, str) or not name:
+        return IN_MEMORY
+    return os.path.abspath(name) if os.path.lexists(name) else name  # noqa: PTH100
+
+
+def absent(target: Any) -> bool:
+    """Is it a path of nothing? Then the library itself says so best, with the error that its callers expect."""
+    try:
+        return isinstance(target, (str, os.PathLike)) and not os.path.lexists(target)
+    except ValueError:  # a NUL byte
+        return True
 
 
 def seekable(target: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
-from safeload.guard.loaders.buffers import copied, named, private
+from safeload.guard.loaders.buffers import absent, copied, named, private
 from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _SUFFIXES = (".joblib", ".jl")
@@ -27,7 +27,9 @@ class Joblib(Loader):
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         target = _target(args, kwargs)
-        return None if target is None else Call(target=named(target), loader=self.name, entry="joblib.load")
+        if target is None or absent(target):
+            return None
+        return Call(target=named(target), loader=self.name, entry="joblib.load")
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
         return copied(_target(args, kwargs))

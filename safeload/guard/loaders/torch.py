@@ -9,7 +9,7 @@ from typing import Any
 
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
-from safeload.guard.loaders.buffers import copied, named
+from safeload.guard.loaders.buffers import absent, copied, named
 from safeload.guard.unpickle import bound
 from safeload.sources.interface import Call, Listing, Source, Wanted
 
@@ -31,7 +31,7 @@ class Torch(Loader):
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         target = _target(args, kwargs)
-        if target is None or weights_only(args, kwargs):
+        if target is None or absent(target) or weights_only(args, kwargs):
             return None
         return Call(target=named(target), loader=self.name, entry="torch.load", options=_plain(kwargs))
 
