@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePath
 from types import CodeType, FrameType
 
 from safeload.errors import Stop
@@ -55,20 +56,23 @@ RECEIVED_FROM = (
     "dill.",
 )
 
-# Functions that read a cache which an installed tool wrote for itself.
+# Functions that read a cache which an installed tool wrote for itself, below the user's own cache folder. A cache whose
+# folder is a parameter (joblib.Memory) or lies beside the code (numba) may have come with a model: it is no exception.
 TOOL_CACHES: frozenset[Pair] = frozenset(
     {
         ("parso.cache", "_load_from_file_system"),
-        ("joblib._store_backends", "load_item"),
         ("torch._inductor.codecache", "_lookup_graph"),
         ("torch._inductor.codecache", "iterate_over_candidates"),
-        ("numba.core.caching", "_load_index"),
-        ("numba.core.serialize", "_numba_unpickle"),
     }
 )
 
 # Frames between a reading function and the unpickler that say nothing about who reads.
+_BETWEEN = frozenset({"pickle", "safeload.guard.unpickle", "safeload.patch"})
 _PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "joblib.numpy_pickle"})
+
+
+# The packages below the modules cache: its folder may be set after the guard was turned on.
+_CODE_PACKAGES = frozenset({"transformers_modules", "diffusers_modules"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ class Rules:
 
 
 class _Thread(threading.local):
-    admitted: frozenset[Pair] | None = None
+    admission: admitting | None = None
 
 
 _rules: Rules | None = None
@@ -123,15 +127,33 @@ def is_on() -> bool:
     return _rules is not None
 
 
-@contextmanager
-def admitting(names: Iterable[Pair]) -> Iterator[None]:
-    """While the guard hands scanned bytes to an unpickler on this thread: these names pass, and free ones."""
-    before = _thread.admitted
-    _thread.admitted = frozenset(names)
-    try:
-        yield
-    finally:
-        _thread.admitted = before
+class admitting:
+    """While the guard hands scanned bytes to an unpickler on this thread: these names pass, and free ones.
+
+    They pass for that unpickler alone. Between the `with` statement's own frame and the event there may be only frames
+    of `through`, the library that runs the unpickler: an inner load, begun by a method of what was unpickled, has that
+    method's frame in between, and is not admitted.
+    """
+
+    def __init__(self, names: Iterable[Pair], *, through: Iterable[str] = ()) -> None:
+        self.names = frozenset(names)
+        self._through = _BETWEEN.union(through)
+        self._owner: FrameType | None = None
+        self._before: admitting | None = None
+
+    def __enter__(self) -> None:
+        self._owner = sys._getframe(1)
+        self._before, _thread.admission = _thread.admission, self
+
+    def __exit__(self, *exception: object) -> None:
+        _thread.admission, self._owner = self._before, None
+
+    def is_direct(self, frame: FrameType | None) -> bool:
+        while frame is not None and frame is not self._owner:
+            if frame.f_globals.get("__name__") not in self._through:
+                return False
+            frame = frame.f_back
+        return frame is not None
 
 
 @contextmanager
@@ -169,16 +191,16 @@ def _hook(event: str, args: tuple[object, ...]) -> None:
             _find_class(rules, str(args[0]), str(args[1]))
     elif event == "exec":
         rules = _rules
-        if rules is not None and rules.code_folders:
+        if rules is not None:
             _exec(rules, args[0])
 
 
 def _find_class(rules: Rules, module: str, name: str) -> None:
     if (module, name) in rules.free:
         return
-    admitted = _thread.admitted
-    if admitted is not None:
-        if (module, name) in admitted:
+    admission = _thread.admission
+    if admission is not None:
+        if (module, name) in admission.names and admission.is_direct(sys._getframe(2)):
             return
     elif reader_is_known(sys._getframe(2)) and (_is_plumbing(module, name) or not rules.dangerous(module, name)):
         return
@@ -224,7 +246,7 @@ def _exec(rules: Rules, code: object) -> None:
     if not isinstance(code, CodeType):
         return
     filename = code.co_filename
-    if not filename.startswith(rules.code_folders):
+    if not filename.startswith(rules.code_folders) and _CODE_PACKAGES.isdisjoint(PurePath(filename).parts):
         return
     # An empty module body (a package's __init__) does nothing; code equality leaves out the file's name only.
     if code == _EMPTY or any(code == approved for approved in _approved_code):

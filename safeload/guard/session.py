@@ -39,6 +39,8 @@ def depth() -> int:
 
 def covering(target: str) -> Grant | None:
     """The innermost open grant that reaches this repository, folder or file."""
+    if target.startswith("<"):  # in memory: a name for people, which says nothing about the bytes
+        return None
     for grant in reversed(_thread.grants):
         names = {grant.snapshot.origin.name} | {a.origin.name for a in grant.snapshot.artifacts if a.origin}
         if target in names or _same_file(target, grant):

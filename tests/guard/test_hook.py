@@ -131,6 +131,22 @@ def test_off_is_inert(hooked):
     assert isinstance(early_loads(pickle.dumps(Own())), Own)
 
 
+def test_an_inner_unpickler_is_not_admitted(hooked):
+    other: dict[str, object] = {"__name__": "other", "loads": early_loads}
+    exec("def read(data): return loads(data)", other)
+    data = pickle.dumps(Own())
+    with hook.admitting([(__name__, "Own")]), pytest.raises(Stop):
+        other["read"](data)
+    with hook.admitting([(__name__, "Own")], through=["other"]):
+        assert isinstance(other["read"](data), Own)
+
+
+def test_repository_code_is_known_by_its_package_wherever_it_lies(hooked, tmp_path):
+    path = tmp_path / "transformers_modules" / "org" / "modeling.py"
+    with pytest.raises(Stop, match=r"modeling\.py"):
+        exec(compile("ran = True", str(path), "exec"), {})
+
+
 def write_module(folder: Path, text: str) -> Path:
     path = folder / "modeling.py"
     path.write_text(text)

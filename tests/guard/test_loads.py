@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections import OrderedDict
 from pathlib import Path
+from pickle import loads as early_loads
 
 import pytest
 
@@ -229,6 +230,65 @@ def test_a_stream_that_cannot_be_rewound_has_the_hook_alone(guard, tmp_path):
     with pytest.raises((Blocked, Stop)):
         pickle.load(io.BufferedReader(Once(pickle.dumps(Runs(tmp_path / "marker")))))
     assert not (tmp_path / "marker").exists()
+
+
+class Loads:
+    """Approved, and then it unpickles bytes of its own choice, with a function that was bound before the guard."""
+
+    def __init__(self, inner: bytes) -> None:
+        self.inner = inner
+
+    def __setstate__(self, state):
+        early_loads(state["inner"])
+
+
+def touch(path: str) -> None:
+    Path(path).touch()
+
+
+class Calls:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return touch, (str(self.path),)
+
+
+@ways
+def test_what_was_approved_cannot_lend_its_names_to_other_bytes(tmp_path, dump, read):
+    inner = pickle.dumps(Calls(tmp_path / "marker"))
+    dump([touch, Loads(inner)], tmp_path / "model.file")
+    with safeload.guarded(decider=Says(Action.ALLOW)), pytest.raises((Blocked, Stop)):
+        read(tmp_path / "model.file")
+    assert not (tmp_path / "marker").exists()
+
+
+@ways
+def test_twin_without_the_guard_it_can(tmp_path, dump, read):
+    inner = pickle.dumps(Calls(tmp_path / "marker"))
+    dump([touch, Loads(inner)], tmp_path / "model.file")
+    read(tmp_path / "model.file")
+    assert (tmp_path / "marker").exists()
+
+
+def test_a_cache_that_came_with_the_model_is_no_exception(guard, tmp_path):
+    def planted() -> int:
+        return 1
+
+    memory = joblib.Memory(tmp_path / "cache", verbose=0)
+    cached = memory.cache(planted)
+    cached()
+    (output,) = (tmp_path / "cache").rglob("output.pkl")
+    joblib.dump(Runs(tmp_path / "marker"), output)
+    assert cached() == 1, "computed anew"
+    assert not (tmp_path / "marker").exists()
+
+
+def test_a_sparse_tensor_that_points_elsewhere_is_not_loaded(guard, tmp_path):
+    tensor = torch.sparse_coo_tensor([[2**33]], [1.0], (4,), check_invariants=False)
+    torch.save(tensor, tmp_path / "sparse.pt")
+    with pytest.raises(RuntimeError):
+        torch.load(tmp_path / "sparse.pt", weights_only=False)
 
 
 def test_a_file_swapped_between_question_and_load_is_not_loaded(tmp_path):

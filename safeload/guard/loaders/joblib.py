@@ -15,6 +15,10 @@ from safeload.sources.interface import Call, Listing, Source, Wanted
 _SUFFIXES = (".joblib", ".jl")
 
 
+# Where joblib runs its unpickler, and reads object arrays from inside of it.
+_RUNNERS = ("joblib.numpy_pickle", "joblib.numpy_pickle_compat", "safeload.guard.loaders.pickle")
+
+
 class Joblib(Loader):
     name = "joblib"
     entries = (Entry(module="joblib", attribute="load"), Entry(module="joblib.numpy_pickle", attribute="load"))
@@ -41,7 +45,7 @@ class Joblib(Loader):
         (artifact,) = grant.snapshot.artifacts
         rest = {key: value for key, value in kwargs.items() if key != "filename"}
         names = {name for stream in grant.streams for name in stream.names}
-        with private(_target(args, kwargs), artifact) as copy, hook.admitting(names):
+        with private(_target(args, kwargs), artifact) as copy, hook.admitting(names, through=_RUNNERS):
             where = f"/proc/self/fd/{copy.fileno()}"
             return original(where if Path(where).exists() else copy.stream(), *args[1:], **rest)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -43,7 +44,9 @@ class Torch(Loader):
     ) -> Any:
         given = args[2] if len(args) > 2 else kwargs.get("pickle_module")
         pinned = {**kwargs, "pickle_module": bound(given or pickle, grant.streams), "weights_only": False}
-        return original(*args[:2], **pinned)
+        # torch leaves indices of sparse tensors unchecked, and later reads where they point.
+        with sys.modules["torch"].sparse.check_sparse_tensor_invariants(True):
+            return original(*args[:2], **pinned)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         import torch
