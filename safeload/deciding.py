@@ -31,12 +31,12 @@ def decide(review: Review, *, decider: Decider | None, answer: Answer | None = N
         raise _blocked(review, decider)
     answer = answer or _asked(review, decider)
     decision = decision_about(review, action=answer.action, kind=DeciderKind.PERSON, who=answer.who, note=answer.note)
-    if answer.remember and answer.action is Action.ALLOW:  # a no to a question is asked again; `safeload deny` is kept
-        Store(home.ready()).remember(decision)
-    if decision.action is Action.BLOCK:
+    if decision.action is Action.BLOCK:  # a no to a question is asked again; `safeload deny` is kept
         record("denied", review, decision)
         raise Denied(f"{_what(review)} was not loaded: {answer.who} said no.")
-    record("approved", review, decision)
+    record("approved", review, decision)  # first: no decision holds that is not in the log
+    if answer.remember:
+        Store(home.ready()).remember(decision)
     return decision
 
 
@@ -107,11 +107,11 @@ def _asked(review: Review, decider: Decider | None) -> Answer:
     return answer
 
 
-def _blocked(review: Review, decider: Decider | None) -> Blocked:
+def _blocked(review: Review, decider: Decider | None, *, done: str = "loaded") -> Blocked:
     if decider is not None:
         decider.show(review)
     record("blocked", review, None)
-    return Blocked(f"{_what(review)} was not loaded: {_because(review)}", next=_way_out(review))
+    return Blocked(f"{_what(review)} was not {done}: {_because(review)}", next=_way_out(review))
 
 
 def _way_out(review: Review) -> str:
@@ -122,7 +122,7 @@ def _way_out(review: Review) -> str:
 
 def refuse_block(review: Review, *, unsafe_override: bool) -> None:
     if review.verdict.action is Action.BLOCK and not (unsafe_override and review.policy.unsafe_override):
-        raise _blocked(review, None)
+        raise _blocked(review, None, done="approved")
 
 
 def _because(review: Review) -> str:

@@ -150,8 +150,9 @@ def settle(
         refuse_block(found, unsafe_override=unsafe_override)
     action = Action.ALLOW if allow else Action.BLOCK
     decision = decision_about(found, action=action, kind=kind, who=who, note=note)
-    Store(home.ready()).remember(decision)
+    # In this order: no decision holds that is not in the log.
     record("approved" if allow else "denied", found, decision)
+    Store(home.ready()).remember(decision)
     return found, decision
 
 

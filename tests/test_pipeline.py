@@ -19,6 +19,7 @@ from safeload.errors import (
     Misbehaved,
     NotFound,
     SafeloadError,
+    StateError,
     Unreachable,
     UsageError,
 )
@@ -269,3 +270,36 @@ def test_what_was_denied_by_command_is_not_loaded_though_the_policy_allows_it(hu
     )
     with pytest.raises(Denied, match="me said no"):
         safeload.load("acme/tiny-bert", decider=yes)
+
+
+def settle(target: str):
+    from safeload import pipeline
+    from safeload.decisions.interface import DeciderKind
+    from safeload.guard.loaders.calls import call_for
+    from safeload.policy.presets import STANDARD
+
+    return pipeline.settle(call_for(target), policy=STANDARD, allow=True, note="x", who="me", kind=DeciderKind.COMMAND)
+
+
+def test_a_decision_that_cannot_be_logged_does_not_hold(hub_env, yes):
+    log = home.ready() / "audit.jsonl"
+    log.mkdir()
+    with pytest.raises(StateError):
+        settle("someone/full-module")
+    with pytest.raises(StateError):
+        safeload.load("someone/full-module", decider=yes)
+    log.rmdir()
+    with pytest.raises(DecisionNeeded):
+        safeload.load("someone/full-module", decider=Says(None))
+
+
+def test_no_command_to_approve_what_the_source_did_not_deliver(hub_env):
+    hub_env.fault("acme/tiny-bert-bin", "pytorch_model.bin", kind="cut")
+    with pytest.raises(DecisionNeeded, match="try again") as stopped:
+        safeload.load("acme/tiny-bert-bin", decider=Says(None))
+    assert "safeload approve" not in str(stopped.value)
+
+
+def test_an_approval_of_a_block_is_refused_in_its_own_words(hub_env):
+    with pytest.raises(Blocked, match="was not approved"):
+        settle("mallory/tiny-bert-pwned")

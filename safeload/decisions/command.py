@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 
+from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Review
 from safeload.sources.interface import Origin, OriginKind
 
 # Options of a call that change which files it opens, and so must be part of the approval.
 SCOPING = ("subfolder", "variant", "use_safetensors", "gguf_file")
 IN_MEMORY = "<bytes>"
+UNREACHABLE = f"gap-{GapReason.UNREACHABLE.value}"  # the clause for what the source stopped delivering
 
 
 def approve_command(review: Review, *, reason: str = "what you checked") -> str:
@@ -37,7 +39,9 @@ def approve_command(review: Review, *, reason: str = "what you checked") -> str:
 
 
 def how_to_approve(review: Review) -> str:
-    """One sentence that names the command, or says how to get something that can be named."""
+    """One sentence that names the command, or says why there is none yet."""
+    if any(reason.clause == UNREACHABLE for reason in review.verdict.reasons):
+        return "Nobody can approve what nobody could read: try again when the source delivers."
     command = approve_command(review)
     if command:
         return f"To approve it: {command}"
