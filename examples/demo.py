@@ -26,7 +26,7 @@ def main() -> int:
     try:
         endpoint = _endpoint(hub)
         print(f"The sample models are served at {endpoint}", flush=True)
-        return subprocess.call(_lab(), env=_environment(endpoint), cwd=HERE)
+        return subprocess.call(_lab(), env=_environment(endpoint), cwd=STATE)
     except KeyboardInterrupt:
         return 0
     finally:
