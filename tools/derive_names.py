@@ -169,7 +169,7 @@ def render(library: Library, lists: dict[str, list[str]], release: str) -> str:
     lines = [f'library = "{library.title}"', f'derived = "{library.package} {release}, by tools/derive_names.py"', ""]
     for module, names in sorted(lists.items()):
         lines += ["[[conditional]]", f"modules = '''{module}'''", f"names = '''{' '.join(sorted(names))}'''"]
-        lines += [f'what = "{library.what}"', 'constructed = [""]', "referenced = true", ""]
+        lines += [f'what = "{library.what}"', 'constructed = [""]', 'state = ["dict"]', "referenced = true", ""]
     return "\n".join(lines)
 
 

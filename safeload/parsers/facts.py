@@ -39,6 +39,7 @@ class PickleRole(str, Enum):
     REFERENCED = "referenced"  # resolved, and only passed along
     TAMPERED = "tampered"  # BUILD, SETITEM, APPEND aimed at the global itself
     RESULT_CALLED = "result-called"  # what a call returned was called again
+    STATED = "stated"  # BUILD aimed at an instance: one that was constructed, or what a call returned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,9 @@ class Use:
 
     `shape` holds one tag an argument: `str`, `int`, `float`, `bytes`, `bool`, `none`, `tuple`, `list`, `dict`, `set`,
     `global:module.name`, `result` (of a call), `persistent`, `other`, and `keywords` last where there are any; short
-    strings also as `str:'latin1'`. For `tampered`, the first tag is the opcode (`str:'BUILD'`).
+    strings also as `str:'latin1'`. For `tampered`, the first tag is the opcode (`str:'BUILD'`). For `stated` it is the
+    tag of the state, or those of its items if it is a tuple of any other length than one. `odd` stands last where
+    an array's type, shape and bytes do not agree in the way that numpy writes them.
     `offset` is where the global's name first stands in the member, in bytes, -1 where it could not be told.
     `example` is the first call's arguments as escaped, shortened text.
     """

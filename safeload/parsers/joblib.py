@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from safeload.errors import Malformed
-from safeload.parsers import arrays, formats, pickle
+from safeload.parsers import formats, pickle, wrappers
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, Use
 from safeload.parsers.frames import Watched
 from safeload.parsers.inflate import undone
@@ -69,8 +69,8 @@ class _Run:
         self._starts = {0}
 
     def facts(self) -> tuple[PickleFacts, Gap | None]:
-        wrapper = arrays.wrapper(self._skip)
-        special: Specials = {("numpy", "dtype"): arrays.Dtype, **{(home, _WRAPPER): wrapper for home in _HOMES}}
+        wrapper = wrappers.wrapper(self._skip)
+        special: Specials = {(home, _WRAPPER): wrapper for home in _HOMES}
         file = Watched(self._file)
         machine = Machine(file, self._ledger, Place(self._file, 0), special=special)
         done = finish(machine, self._ledger, 0, self._file)
@@ -105,7 +105,7 @@ class _Run:
 
     def _skip(self, state: Any) -> None:
         """The bytes that joblib reads for one array, from where the VM stands in the file."""
-        size, padded = arrays.length(state)
+        size, padded = wrappers.length(state)
         if size is None:
             inner = Watched(self._file)
             self._starts.add(self._file.tell())

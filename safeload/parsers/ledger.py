@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from safeload import limits
@@ -15,6 +16,10 @@ _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a 
 _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
 _ARGUMENTS: Final = 64  # tags of one shape
 _LOOK: Final = 64  # items of a state that are looked at
+_STATES: Final = 64  # different shapes of states kept for one name; beyond, the shape is just `other`
+_DICT: Final = ("dict",)
+_ODD: Final = ("odd",)
+_NUMBERS: Final = frozenset({int, float, bool, type(None)})
 _PLAIN: Final[dict[type, str]] = {
     int: "int",
     float: "float",
@@ -43,7 +48,7 @@ class Refused(Malformed):
 class Page:
     """What was seen of one name."""
 
-    __slots__ = ("_ledger", "_literals", "_uses", "module", "name", "offset", "passed", "resolved")
+    __slots__ = ("_kept", "_ledger", "_literals", "_states", "_uses", "module", "name", "offset", "passed", "resolved")
 
     def __init__(self, ledger: Ledger, module: str, name: str, offset: int) -> None:
         self._ledger = ledger
@@ -54,14 +59,20 @@ class Page:
         self.passed = 0
         self._literals: dict[int, set[str]] = {}
         self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
+        self._states: dict[tuple[str, ...], list[Any]] = {}
+        self._kept: list[tuple[dict[Any, Any], int]] = []
 
-    def note(self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None) -> None:
+    def note(
+        self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
+    ) -> None:
         shape = tuple([_PLAIN.get(a.__class__) or self._tag(i, a) for i, a in enumerate(args[:_ARGUMENTS])])
         if keywords:
             shape += ("keywords",)
             self._ledger.look(keywords)
         if len(args) > _ARGUMENTS:
             shape += ("other",)
+        if odd:
+            shape += _ODD
         use = self._uses.get((role, shape))
         if use is not None:
             use[0] += 1
@@ -69,9 +80,23 @@ class Page:
         self._ledger.count()
         self._uses[role, shape] = [1, example(args)]
 
-    def state(self, value: Any) -> None:
-        """BUILD on an instance: nothing to note but what lies in the state."""
+    def state(self, value: Any, *, odd: bool = False) -> None:
+        """BUILD on an instance."""
         self._ledger.look(value)
+        shape = _DICT if value.__class__ is dict and not odd else _state_shape(value, odd=odd)
+        use = self._states.get(shape)
+        if use is None and len(self._states) >= _STATES and not odd:
+            shape = ("other",)
+            use = self._states.get(shape)
+        if use is not None:
+            use[0] += 1
+            return
+        self._ledger.count()
+        self._states[shape] = [1, example((value,))]
+
+    def keep(self, held: dict[Any, Any]) -> None:
+        """A dictionary that the library does not copy: nothing may be added to it later."""
+        self._kept.append((held, len(held)))
 
     def _tag(self, position: int, value: Any) -> str:
         kind = value.__class__
@@ -101,8 +126,14 @@ class Page:
         return f"str:{value!a}"
 
     def uses(self) -> list[Use]:
+        if any(len(held) != length for held, length in self._kept):
+            self._states.setdefault(_ODD, [1, ""])
         found = [
             self._use(role, count, shape=shape, example=text) for (role, shape), (count, text) in self._uses.items()
+        ]
+        found += [
+            self._use(PickleRole.STATED, count, shape=shape, example=text)
+            for shape, (count, text) in self._states.items()
         ]
         if self.passed or (self.resolved and not found):
             found.append(self._use(PickleRole.REFERENCED, max(self.passed, 1)))
@@ -191,8 +222,9 @@ class Ledger:
                 value.page.passed += 1
         elif depth and kind in (tuple, list, dict):
             items = value.values() if kind is dict else value
-            for _, item in zip(range(_LOOK), items, strict=False):
-                self.look(item, depth - 1)
+            for item in items if len(value) <= _LOOK else islice(items, _LOOK):
+                if item.__class__ not in _NUMBERS:
+                    self.look(item, depth - 1)
 
     def literal(self, value: str | bytes | bytearray) -> None:
         """Remember a string that could be a pickle itself."""
@@ -225,6 +257,29 @@ class Ledger:
         self.literals.update(other.literals)
         self.persistent += other.persistent
         self.odd_persistent.update(other.odd_persistent)
+
+
+def _state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
+    """Tags of a state. Its names and literals are looked at elsewhere, so strings are just `str` here."""
+    if odd:
+        return _ODD
+    if value.__class__ is not tuple or len(value) == 1:
+        return (_PLAIN.get(value.__class__) or _state_tag(value),)
+    shape = tuple([_PLAIN.get(item.__class__) or _state_tag(item) for item in value[:_ARGUMENTS]])
+    return shape if len(value) <= _ARGUMENTS else (*shape, "other")
+
+
+def _state_tag(value: Any) -> str:
+    kind = value.__class__
+    if kind is str:
+        return "str"
+    if kind is bytes or kind is bytearray:
+        return "bytes"
+    if isinstance(value, Named):
+        return f"global:{value.page.module}.{value.page.name}"
+    if isinstance(value, Persistent):
+        return "persistent"
+    return "result" if isinstance(value, (Inert, InertMapping)) else "other"
 
 
 def _text(name: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from safeload.parsers import arrays
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.frames import Watched, framed, may_hold_frames
 from safeload.parsers.ledger import Ledger, Refused
@@ -43,7 +44,7 @@ class Machine(_pickle.Unpickler):
         super().__init__(file, fix_imports=False, encoding="latin1")
         self._ledger = ledger
         self._place = place
-        self._special = special or {}
+        self._special = arrays.SPECIALS if special is None else {**arrays.SPECIALS, **special}
         self.names: dict[tuple[str, str], None] = {}
 
     def find_class(self, module: str, name: str) -> Any:

@@ -17,9 +17,13 @@ class Noted(Protocol):
     module: str
     name: str
 
-    def note(self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None) -> None: ...
+    def note(
+        self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
+    ) -> None: ...
 
-    def state(self, value: Any) -> None: ...
+    def state(self, value: Any, *, odd: bool = False) -> None: ...
+
+    def keep(self, held: dict[Any, Any]) -> None: ...
 
 
 class Named(type):
@@ -31,16 +35,20 @@ class Named(type):
     page: Noted
 
     def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        cls.page.note(PickleRole.CALLED, args, keywords)
         made = cls.blank()
-        cls.begin(made, args)
+        cls.page.note(PickleRole.CALLED, args, keywords, odd=not cls.begin(made, args))
         return made
 
     def blank(cls) -> Any:
         return object.__new__(cls)  # type: ignore[arg-type]
 
-    def begin(cls, made: Any, args: tuple[Any, ...]) -> None:
-        """What a special stand-in remembers of its arguments."""
+    def remade(cls) -> Any:
+        """An instance that something else made, without the constructor."""
+        return cls.blank()
+
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        """What a special stand-in remembers of its arguments; False if no library gives it such."""
+        return True
 
     # OBJ and INST without arguments skip the call for a class that lacks this; the real name may be a function.
     __getinitargs__ = ()
@@ -129,17 +137,32 @@ class InertMapping(dict[Any, Any], metaclass=NamedMapping):
         type(self).page.state(state)
 
 
+class _NamedMaker(Named):
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        made = super().__call__(*args, **keywords)
+        return args[0].remade() if args and isinstance(args[0], Named) else made
+
+
+class Maker(Inert, metaclass=_NamedMaker):
+    """A function that makes an instance of the class it is given: what is done to that is done to the class's own."""
+
+    __slots__ = ()
+
+
 class Persistent(Inert):
     """What a persistent id answers with."""
 
     __slots__ = ()
 
 
+_MAKERS = frozenset((module, name) for module in ("copyreg", "copy_reg") for name in ("_reconstructor", "__newobj__"))
 _MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter")})
 
 
 def stand_in(page: Noted, special: type[Inert] | None = None) -> Named:
     """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes)."""
+    if special is None and (page.module, page.name) in _MAKERS:
+        special = Maker
     if special is not None:
         kind: Any = type(special)
         made: Named = kind("StandIn", (special,), {"page": page, "__slots__": ()})

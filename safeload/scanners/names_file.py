@@ -17,7 +17,7 @@ __all__ = ["Condition", "Entry", "NameFile", "Standing", "read"]
 class Standing(str, Enum):
     """What is known of a name, from the mildest to the strictest."""
 
-    FREE = "free"  # harmless in every role, with any arguments, as a BUILD target too
+    FREE = "free"  # harmless in every role, with any arguments, as a BUILD target and with any state too
     CONDITIONAL = "conditional"  # harmless in the stated roles, with the stated arguments
     UNKNOWN = "unknown"
     DANGEROUS = "dangerous"
@@ -27,11 +27,13 @@ class Standing(str, Enum):
 class Condition:
     """How a conditional name may be used. None for a role: not at all. An empty pattern: without arguments.
 
+    `state` is what BUILD may give to what was constructed or called.
     `group` is what patterns of other names call it (`@dtype`).
     """
 
     called: tuple[shapes.Pattern, ...] | None = None
     constructed: tuple[shapes.Pattern, ...] | None = None
+    state: tuple[shapes.Pattern, ...] | None = None
     referenced: bool = False
     group: str = ""
 
@@ -64,7 +66,9 @@ class NameFile:
 _TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "dangerous"})
 _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.FREE: frozenset({"modules", "names"}),
-    Standing.CONDITIONAL: frozenset({"modules", "names", "what", "called", "constructed", "referenced", "group"}),
+    Standing.CONDITIONAL: frozenset(
+        {"modules", "names", "what", "called", "constructed", "state", "referenced", "group"}
+    ),
     Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached"}),
 }
 
@@ -122,11 +126,14 @@ def _condition(table: Mapping[str, Any], where: str) -> Condition:
     condition = Condition(
         called=_patterns(table, "called", where),
         constructed=_patterns(table, "constructed", where),
+        state=_patterns(table, "state", where),
         referenced=_flag(table, "referenced", where),
         group=_text(table, "group", where, optional=True),
     )
     if condition.called is None and condition.constructed is None and not condition.referenced:
         raise ValueError(f"{where}: allows no role; give called, constructed or referenced")
+    if condition.state is not None and condition.called is None and condition.constructed is None:
+        raise ValueError(f"{where}: state is for what is called or constructed")
     return condition
 
 

@@ -24,6 +24,7 @@ _ROLES: Final[Mapping[PickleRole, str]] = {
     PickleRole.REFERENCED: "kept without being called",
     PickleRole.TAMPERED: "changed",
     PickleRole.RESULT_CALLED: "called for something that is then called",
+    PickleRole.STATED: "given contents",
 }
 
 
@@ -75,8 +76,9 @@ def _judge_name(one: _Name, place: Location) -> Iterator[Finding]:
     standing = names.classify(one.module, one.name)
     if one.module == "copyreg" and one.name.startswith("<extension code"):
         yield _finding(rules.EXTENSION_CODE, one, place, "The file names something by its number in a registry.")
-    elif one.module == "":
-        pass  # What a persistent id gave: not a name, but it can be called and changed.
+    elif one.module == "":  # What a persistent id gave: not a name, but it can be called and changed.
+        if PickleRole.STATED in one.roles:
+            yield _unexpected(one, place)
     elif standing is Standing.DANGEROUS:
         yield _dangerous(one, place)
     elif standing is Standing.UNKNOWN:
@@ -107,6 +109,25 @@ def _dangerous(one: _Name, place: Location) -> Finding:
 def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
     entry = names.known(one.module, one.name)
     condition = entry.condition if entry is not None else None
+    forged = tuple(use for use in one.uses if use.shape[-1:] == ("odd",))
+    if forged:
+        message = f"What {one.shown} makes is not what numpy writes: the type, the shape and the bytes do not agree."
+        yield _finding(rules.FORGED_ARRAY, _Name(module=one.module, name=one.name, uses=forged), place, message)
+    stated = tuple(
+        use for use in one.uses if use.role is PickleRole.STATED and use not in forged and not _meets(use, condition)
+    )
+    if stated:
+        yield _unexpected(_Name(module=one.module, name=one.name, uses=stated), place)
+    rest = tuple(use for use in one.uses if use.role is not PickleRole.STATED and use not in forged)
+    yield from _odd_uses(_Name(module=one.module, name=one.name, uses=rest), condition, place)
+
+
+def _unexpected(one: _Name, place: Location) -> Finding:
+    message = f"Loading overwrites the contents of what {one.shown} gave, which files that a library wrote do not do."
+    return _finding(rules.UNEXPECTED_STATE, one, place, message)
+
+
+def _odd_uses(one: _Name, condition: names.Condition | None, place: Location) -> Iterator[Finding]:
     met = {use.role for use in one.uses if _meets(use, condition)}
     odd = tuple(
         use
@@ -137,6 +158,8 @@ def _meets(use: Use, condition: names.Condition | None) -> bool:
         allowed = condition.called
     elif use.role is PickleRole.CONSTRUCTED:
         allowed = condition.constructed
+    elif use.role is PickleRole.STATED:
+        allowed = condition.state
     else:
         return True  # Tampering, and calling a result, have rules of their own.
     return allowed is not None and any(pattern.accepts(use.shape, names.fits) for pattern in allowed)
@@ -171,7 +194,8 @@ def _evidence(one: _Name) -> tuple[str, ...]:
 
 
 def _example(shown: str, use: Use) -> str:
-    text = f"{shown} <- {use.example}" if use.role is PickleRole.TAMPERED else f"{shown}({use.example})"
+    changed = use.role in (PickleRole.TAMPERED, PickleRole.STATED)
+    text = f"{shown} <- {use.example}" if changed else f"{shown}({use.example})"
     return plain(text, limits.EVIDENCE)
 
 

@@ -61,6 +61,24 @@ TAMPERING: Final = Rule(
     fix="Do not load it.",
     cwe=915,
 )
+UNEXPECTED_STATE: Final = Rule(
+    id="pickle-unexpected-state",
+    title="Loading changes what a known name returned",
+    severity=Severity.HIGH,
+    why="The pickle overwrites the attributes of something that is not its own, or in a way that no library does. What "
+    "a call returns can be shared: changing it then changes every other use of it in this process.",
+    fix="Do not load it, unless you know how it was made.",
+    cwe=915,
+)
+FORGED_ARRAY: Final = Rule(
+    id="pickle-forged-array",
+    title="An array's type and its bytes do not agree",
+    severity=Severity.CRITICAL,
+    why="numpy believes what a pickle says about an array. Where it lies, numpy takes bytes of the file for addresses "
+    "in memory, or reads beyond the end. That can crash this process, or take it over; numpy writes no such files.",
+    fix="Do not load it.",
+    cwe=843,
+)
 CALL_ON_RESULT: Final = Rule(
     id="pickle-call-on-result",
     title="Loading calls what a call returned",
@@ -103,6 +121,8 @@ RULES: Final = (
     CONDITIONS_NOT_MET,
     HANDS_OVER,
     TAMPERING,
+    UNEXPECTED_STATE,
+    FORGED_ARRAY,
     CALL_ON_RESULT,
     ODD_PERSISTENT_ID,
     LEFTOVER,

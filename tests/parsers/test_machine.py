@@ -231,7 +231,7 @@ def test_what_is_aimed_at_a_name_itself_is_tampering(opcodes: bytes, how: str, e
 
 def test_the_same_aimed_at_an_instance_is_not(examine: Examine) -> None:
     stream = op.proto(4) + op.glob("torch.nn", "Linear") + b")\x81}b(" + op.text("k") + op.text("v") + b"u."
-    assert roles(examine(stream), "torch.nn.Linear") == {"constructed"}
+    assert roles(examine(stream), "torch.nn.Linear") == {"constructed", "stated"}
 
 
 def test_calling_what_a_call_returned_is_told_apart(examine: Examine) -> None:
@@ -290,3 +290,22 @@ def test_text_is_not_a_pickle_because_it_starts_like_one(examine: Examine) -> No
 
 def test_base64_is_text(examine: Examine, tmp_path: Path) -> None:
     assert examine(base64.b64encode(op.evil(tmp_path / "m")))[0].format == "text"
+
+
+def test_states_are_told_by_the_kinds_of_their_items(examine: Examine) -> None:
+    made = op.glob("some", "Thing") + b")\x81"
+    states = {
+        b"}": ("dict",), b"N": ("none",), b"N}\x86": ("none", "dict"), b"}\x85": ("tuple",), b")": (),
+        op.glob("os", "getcwd"): ("global:os.getcwd",), op.data(b"x") + op.text("y") + b"\x86": ("bytes", "str"),
+    }  # fmt: skip
+    for state, shape in states.items():
+        uses = examine(op.proto(4) + made + state + b"b.")[0].pickle.uses  # type: ignore[union-attr]
+        assert [use.shape for use in uses if use.role.value == "stated"] == [shape], state
+
+
+def test_states_of_many_kinds_fold(examine: Examine) -> None:
+    made = op.glob("some", "Thing") + b")\x81"
+    different = b"".join(made + b"(" + bytes(b"N}"[n >> bit & 1] for bit in range(8)) + b"tb0" for n in range(200))
+    uses = [use for use in examine(op.proto(4) + different + b"N.")[0].pickle.uses if use.role.value == "stated"]  # type: ignore[union-attr]
+    assert len(uses) == 65
+    assert sum(use.count for use in uses) == 200

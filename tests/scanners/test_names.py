@@ -137,7 +137,7 @@ def test_importing_names_reads_nothing() -> None:
 def test_the_data_is_read_in_under_15_milliseconds() -> None:
     names._table()  # warm imports
     best = 1.0
-    for _ in range(5):
+    for _ in range(20):  # the best of many: other work on the machine is not what is measured
         names._table.cache_clear()
         started = time.perf_counter()
         names._table()

@@ -55,6 +55,10 @@ def test_nothing_allowed_lies_in_the_open_part_of_a_dangerous_module_by_mistake(
             "'integer' is not an argument tag",
         ),
         ("library = 'a'\n[[conditional]]\nmodules = 'm'\nnames = 'a'\nreferenced = 'yes'", "true or false"),
+        (
+            "library = 'a'\n[[conditional]]\nmodules = 'm'\nnames = 'a'\nreferenced = true\nstate = ['dict']",
+            "state is for what is called or constructed",
+        ),
         ("library = 'a'\n[[dangerous]]\nmodules = 'm'", "what is a text"),
         (
             "library = 'a'\n[[dangerous]]\nmodules = 'm'\nnames = 'a'\nwhat = 'w'\nreached = true",

@@ -10,7 +10,7 @@ from safeload.scanners.interface import Severity
 from .conftest import ids, judged, use
 
 CALLED, CONSTRUCTED, REFERENCED = PickleRole.CALLED, PickleRole.CONSTRUCTED, PickleRole.REFERENCED
-TAMPERED, RESULT_CALLED = PickleRole.TAMPERED, PickleRole.RESULT_CALLED
+TAMPERED, RESULT_CALLED, STATED = PickleRole.TAMPERED, PickleRole.RESULT_CALLED, PickleRole.STATED
 
 
 def test_a_dangerous_call_says_what_it_does() -> None:
@@ -75,6 +75,9 @@ def test_what_a_persistent_id_gave_is_no_name_but_may_not_be_called() -> None:
         ("sklearn.tree._tree", "Tree", CALLED, ("int", "result", "int")),
         ("transformers.training_args", "TrainingArguments", CONSTRUCTED, ()),
         ("joblib.numpy_pickle", "NumpyArrayWrapper", CONSTRUCTED, ()),
+        ("torch.nn.modules.linear", "Linear", STATED, ("dict",)),
+        ("sklearn.tree._tree", "Tree", STATED, ("dict",)),
+        ("numpy._core.multiarray", "_reconstruct", STATED, ("int", "tuple", "result", "bool", "bytes")),
     ],
 )  # fmt: skip
 def test_a_conditional_name_in_its_use_is_clean(
@@ -102,6 +105,26 @@ def test_a_conditional_name_in_another_use_is_odd(
     module: str, name: str, role: PickleRole, shape: tuple[str, ...]
 ) -> None:
     assert ids(judged(use(module, name, role, *shape))) == ["pickle-conditions-not-met"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "shape", "rule"),
+    [
+        ("torch.nn.modules.linear", "Linear", ("none", "dict"), "pickle-unexpected-state"),
+        ("transformers.trainer_utils", "IntervalStrategy", ("dict",), "pickle-unexpected-state"),
+        ("torch._utils", "_rebuild_tensor_v2", ("dict",), "pickle-unexpected-state"),
+        ("numpy.dtypes", "Float64DType", ("int", "str"), "pickle-unexpected-state"),
+        ("", "<persistent id>", ("dict",), "pickle-unexpected-state"),
+        ("numpy", "dtype", ("odd",), "pickle-forged-array"),
+        ("someone.model", "Net", ("none", "dict"), "pickle-unknown-name"),
+    ],
+)
+def test_a_state_that_was_not_vouched_for_is_found(module: str, name: str, shape: tuple[str, ...], rule: str) -> None:
+    assert ids(judged(use(module, name, STATED, *shape))) == [rule]
+
+
+def test_free_names_take_any_state() -> None:
+    assert judged(use("collections", "OrderedDict", STATED, "none", "dict")) == ()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,273 @@
+"""numpy's element types: what a pickle says of one, held against what numpy itself writes.
+
+numpy believes a dtype's state. One that denies its objects makes numpy take bytes of the file for addresses; one with
+another size makes it read beyond the end. So a state counts only if it is the one numpy writes for that constructor.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from safeload.parsers.standins import Inert, Named, Noted
+
+# https://numpy.org/doc/stable/reference/arrays.dtypes.html: kinds whose size the name gives, and those that carry one.
+_ONE_BYTE: Final = frozenset({"b1", "i1", "u1"})
+_NUMBERS: Final = frozenset(
+    {"i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "f12", "f16", "c8", "c16", "c24", "c32"}
+)
+_TIMES: Final = frozenset({"m8", "M8"})
+_FLEXIBLE: Final = re.compile(r"([SUV])(0|[1-9]\d{0,8})")
+_DIMENSIONS: Final = 64
+_OBJECT: Final = "O8"
+_OBJECT_SIZE: Final = 8
+
+# https://numpy.org/doc/stable/reference/c-api/types-and-structures.html: a dtype's flags.
+_OBJECT_FLAGS: Final = 63
+_INHERITED: Final = 27  # of those, what a dtype with such a field has
+_HARMLESS: Final = 8 | 16  # say only how numpy handles elements that hold no addresses; releases differ in them
+_ALIGNED: Final = 128
+_ALIGNMENTS: Final = frozenset({1, 2, 4, 8, 16})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """`flags` are numpy's; `repeated`: an array within each element, which only a field can be."""
+
+    size: int
+    flags: int = 0
+    repeated: bool = False
+
+    @property
+    def objects(self) -> bool:
+        return bool(self.flags & 1)
+
+
+class _NamedDtype(Named):
+    def blank(cls) -> Any:
+        made = super().blank()
+        made._spec, made._layout, made._closed = None, None, False
+        return made
+
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        # Without a copy numpy hands out the one that all its arrays share; False and True are 0 and 1 in old files.
+        if len(args) == 3 and all(type(flag) in (bool, int) for flag in args[1:]) and args[1:] == (False, True):
+            made._spec = args[0] if type(args[0]) is str else None
+        return True
+
+
+class Dtype(Inert, metaclass=_NamedDtype):
+    """An element type: made by a call, given one state, and from then on what it is."""
+
+    __slots__ = ("_closed", "_layout", "_spec")
+
+    _spec: str | None
+    _layout: Layout | None
+    _closed: bool
+
+    def __setstate__(self, state: Any) -> None:
+        layout = None if self._spec is None or self._closed else stated(self._spec, state)
+        self._closed = True
+        self._layout = layout
+        page = type(self).page
+        page.state(state, odd=layout is None)
+        if layout is not None and type(state[4]) is dict:
+            page.keep(_seal(state[4], page))
+
+    def settle(self) -> Layout | None:
+        """How elements lie in memory, None if that cannot be told. Whoever asks relies on it: no state may follow."""
+        if not self._closed:
+            self._closed = True
+            self._layout = None if self._spec is None else _unstated(self._spec)
+        return self._layout
+
+
+class _Key:
+    """A field's name in a dictionary that numpy holds on to: whoever looks it up is about to change the dtype."""
+
+    __slots__ = ("_page", "name")
+
+    def __init__(self, name: str, page: Noted) -> None:
+        self.name = name
+        self._page = page
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __eq__(self, other: object) -> bool:
+        self._page.state(None, odd=True)
+        return False
+
+
+def _seal(fields: dict[Any, Any], page: Noted) -> dict[Any, Any]:
+    """numpy does not copy a dtype's fields, so the stream could still set others. From now on that is seen."""
+    held = _unsealed(fields)
+    fields.clear()
+    for name, field in held.items():
+        fields[_Key(name, page)] = field
+    return fields
+
+
+def _unsealed(fields: dict[Any, Any]) -> dict[Any, Any]:
+    return {key.name if type(key) is _Key else key: field for key, field in fields.items()}
+
+
+def settled(value: Any) -> Layout | None:
+    return value.settle() if isinstance(value, Dtype) else None
+
+
+def _unstated(spec: str) -> Layout | None:
+    """A dtype right after its constructor."""
+    if spec == _OBJECT:
+        return Layout(size=_OBJECT_SIZE, flags=_OBJECT_FLAGS)
+    if spec in _ONE_BYTE or spec in _NUMBERS or spec in _TIMES:
+        return Layout(size=int(spec[1:]))
+    flexible = _FLEXIBLE.fullmatch(spec)
+    return None if flexible is None else Layout(size=_flexible_size(flexible))
+
+
+def _flexible_size(match: re.Match[str]) -> int:
+    return int(match[2]) * (4 if match[1] == "U" else 1)
+
+
+def stated(spec: str, state: Any) -> Layout | None:
+    """The layout that numpy writes as this constructor with this state; None when it writes no such pair."""
+    if type(state) is not tuple or len(state) not in (8, 9) or not _ints(state[0], *state[5:8]):
+        return None
+    version, order, subarray, names, fields, size, alignment, flags = state[:8]
+    if version != len(state) - 5 or type(order) is not str or not _extra(spec, state[8:]):
+        return None
+    if spec.startswith("V"):
+        if order != "|" or alignment not in _ALIGNMENTS:
+            return None
+        plain = _unstated(spec)
+        if plain is None or plain.size != size:
+            return None
+        if subarray is not None:
+            return _subarray(subarray, size, flags) if names is None and fields is None else None
+        if names is not None or fields is not None:
+            return _structured(names, fields, size, flags)
+        return Layout(size=size) if alignment == 1 and flags == 0 else None
+    if subarray is not None or names is not None or fields is not None:
+        return None
+    return _simple(spec, order, size, alignment, flags)
+
+
+def _simple(spec: str, order: str, size: int, alignment: int, flags: int) -> Layout | None:
+    plain = _unstated(spec)
+    if plain is None:
+        return None
+    if spec[0] in "SU":
+        text = spec[0] == "U"
+        expected = order in "<>" if text else order == "|"
+        fits = size == plain.size and alignment == (4 if text else 1) and flags in ((0, 8) if text else (0,))
+        return Layout(size=size, flags=flags) if order and expected and fits else None
+    orders = ("|",) if spec == _OBJECT or spec in _ONE_BYTE else ("<", ">", "|")
+    return plain if order in orders and size == alignment == -1 and flags == plain.flags else None
+
+
+def _extra(spec: str, rest: tuple[Any, ...]) -> bool:
+    """The ninth item: a unit for times, for all others a dictionary of remarks."""
+    if spec not in _TIMES:
+        return not rest or type(rest[0]) is dict
+    if not rest or type(rest[0]) is not tuple or len(rest[0]) != 2:
+        return False
+    remarks, unit = rest[0]
+    if remarks is not None and type(remarks) is not dict:
+        return False
+    return type(unit) is tuple and len(unit) == 4 and raw_size(unit[0]) is not None and _ints(*unit[1:])
+
+
+def _subarray(subarray: Any, size: int, flags: int) -> Layout | None:
+    if type(subarray) is not tuple or len(subarray) != 2:
+        return None
+    inner = settled(subarray[0])
+    if inner is None or product(subarray[1], inner.size) != size or not _flags_fit(flags, inner.flags):
+        return None
+    return Layout(size=size, flags=flags, repeated=True)
+
+
+def _structured(names: Any, fields: Any, size: int, flags: int) -> Layout | None:
+    """Named fields that lie within the size; none may lie over one that holds objects."""
+    if type(names) is not tuple or type(fields) is not dict:
+        return None
+    fields = _unsealed(fields)  # a copy of a dtype shares them with it
+    if not all(type(key) is str for key in (*names, *fields)):
+        return None
+    described = [value for value in fields.values() if type(value) is tuple and len(value) == 3]
+    titles = {value[2] for value in described if type(value[2]) is str}
+    if len(set(names)) != len(names) or fields.keys() != {*names, *titles}:
+        return None
+    places: list[tuple[int, int, bool]] = []
+    inherited = 0
+    for name in names:
+        field = fields[name]
+        if type(field) is not tuple or len(field) not in (2, 3) or type(field[1]) is not int:
+            return None
+        if len(field) == 3 and (type(field[2]) is not str or fields[field[2]] is not field):
+            return None
+        inner = settled(field[0])
+        if inner is None or not 0 <= field[1] <= size - inner.size:
+            return None
+        inherited |= inner.flags & _INHERITED
+        places.append((field[1], field[1] + inner.size, inner.objects))
+    if not _flags_fit(flags, inherited) or _covered(sorted(places)):
+        return None
+    return Layout(size=size, flags=flags)
+
+
+def _flags_fit(flags: int, expected: int) -> bool:
+    """Whether elements hold objects decides everything; for those that do, nothing else may differ either."""
+    bare = flags & ~_ALIGNED
+    return bare == expected & ~_ALIGNED if expected & 1 else not bare & ~_HARMLESS
+
+
+def _covered(places: list[tuple[int, int, bool]]) -> bool:
+    """Does anything lie over objects?"""
+    any_end = objects_end = 0
+    for start, end, objects in places:
+        if start < (any_end if objects else objects_end):
+            return True
+        any_end = max(any_end, end)
+        objects_end = max(objects_end, end if objects else 0)
+    return False
+
+
+def product(shape: Any, size: int = 1) -> int | None:
+    """Bytes of an array; None for a shape that is none, or that no memory holds."""
+    if type(shape) is not tuple or len(shape) > _DIMENSIONS:
+        return None
+    for extent in shape:
+        if type(extent) is not int or not 0 <= extent < 1 << 48:
+            return None
+        size *= extent
+    return size
+
+
+def raw_size(value: Any) -> int | None:
+    """Length of a byte string, in every form that unpickling gives one; None for anything else."""
+    if type(value) is bytes or type(value) is str:
+        return len(value)
+    return value.size if isinstance(value, Raw) else None
+
+
+class NamedRaw(Named):
+    """Kinds of byte strings set `size` in `begin`."""
+
+    def blank(cls) -> Any:
+        made = super().blank()
+        made.size = None
+        return made
+
+
+class Raw(Inert, metaclass=NamedRaw):
+    """What a call that makes bytes returned: the protocols before 3 write byte strings so."""
+
+    __slots__ = ("size",)
+
+    size: int | None
+
+
+def _ints(*values: Any) -> bool:
+    return all(type(value) is int for value in values)

@@ -1,0 +1,72 @@
+"""joblib's raw arrays: bytes that stand between the opcodes of a pickle, skipped exactly or refused.
+
+joblib's unpickler reads an array's bytes from the file whenever BUILD meets a `NumpyArrayWrapper`. A stand-in that
+skips another number of bytes than joblib reads would judge another program than the one that runs, so everything about
+a wrapper is exact here: made by NEWOBJ, given one state with known fields, of a dtype with a known size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from safeload import limits
+from safeload.parsers.dtypes import product, settled
+from safeload.parsers.facts import GapReason
+from safeload.parsers.ledger import Refused
+from safeload.parsers.standins import Inert, Named
+
+_FIELDS: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"})
+
+
+def wrapper(on_state: Callable[[Any], None]) -> type[Inert]:
+    """The stand-in for `NumpyArrayWrapper` in one run; `on_state` skips its array's bytes."""
+
+    class NamedWrapper(Named):
+        def __call__(cls, *args: Any, **keywords: Any) -> Any:
+            raise Refused("an array wrapper that was not made by NEWOBJ")
+
+        def remade(cls) -> Any:
+            raise Refused("an array wrapper that was not made by NEWOBJ")
+
+    class Wrapper(Inert, metaclass=NamedWrapper):
+        __slots__ = ("_read",)
+
+        _read: bool
+
+        def __new__(cls, *args: Any, **keywords: Any) -> Any:
+            if args or keywords:
+                raise Refused("an array wrapper made with arguments")
+            made = super().__new__(cls)
+            made._read = False
+            return made
+
+        def __setstate__(self, state: Any) -> None:
+            # joblib puts the array in the wrapper's place, so a second BUILD would meet something else there.
+            if self._read:
+                raise Refused("an array wrapper that is built twice")
+            self._read = True
+            on_state(state)
+
+    return Wrapper
+
+
+def length(state: Any) -> tuple[int | None, bool]:
+    """Bytes of an array by its wrapper's state (None: a pickle follows), and whether padding comes before them."""
+    if type(state) is not dict or not state.keys() <= _FIELDS or not state.keys() >= {"shape", "dtype"}:
+        raise Refused("an array wrapper with an odd state")
+    shape = state["shape"]
+    if product(shape) is None:
+        raise Refused("an array with an odd shape")
+    alignment = state.get("numpy_array_alignment_bytes")
+    if alignment is not None and type(alignment) is not int:
+        raise Refused("an array with an odd alignment")
+    layout = settled(state["dtype"])
+    if layout is None or layout.repeated:
+        raise Refused("an array whose type is not as numpy writes it")
+    if layout.objects:
+        return None, False
+    size = product(shape, layout.size)
+    if size is None or size > limits.INFLATED * 16:
+        raise Refused("an array larger than any file that is read", reason=GapReason.LIMIT)
+    return size, alignment is not None
