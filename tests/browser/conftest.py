@@ -65,5 +65,7 @@ def notebook(
 
     yield make
     for page in pages:
+        if kept := os.environ.get("SAFELOAD_SHOTS"):  # how it looked at the end, also of a test that failed
+            page.screenshot(path=Path(kept) / f"{request.node.name}.png")
         page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
         page.close()

@@ -16,6 +16,16 @@ _READY = """name => {
     return widget?.context?.path === name && widget.sessionContext?.session?.kernel?.status === 'idle';
 }"""
 _SLOW = 90_000  # milliseconds; importing torch and transformers on a small machine
+# A request that is sent while a kernel starts is lost now and then, before any of our code: ask until one is answered.
+_ANSWERS = """async () => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const late = () => new Promise(resolve => setTimeout(() => resolve(null), 4000));
+    for (let i = 0; i < 10; i++) {
+        const answer = kernel.requestExecute({ code: 'None', silent: true, store_history: false }).done;
+        if (await Promise.race([answer, late()])) return true;
+    }
+    return false;
+}"""
 
 
 class Notebook:
@@ -30,6 +40,7 @@ class Notebook:
         self.page.goto(self._lab.url(f"lab/tree/{self._name}", "reset"))
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=_SLOW)
         self.page.wait_for_function(_READY, arg=self._name, timeout=_SLOW)
+        assert self.page.evaluate(_ANSWERS), "the kernel does not answer"
         return self
 
     def run_all(self) -> None:
