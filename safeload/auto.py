@@ -40,7 +40,7 @@ def report(error: BaseException) -> int | None:
 
 
 def _excepthook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    code = report(error)
+    code = _interrupted(error, traceback) or report(error)
     if code is None:
         _previous(kind, error, traceback)
         return
@@ -52,6 +52,17 @@ def _thread_excepthook(args: threading.ExceptHookArgs) -> None:
     # The thread ends, and the script goes on without it, as with any error of a thread.
     if args.exc_value is None or report(args.exc_value) is None:
         _previous_in_threads(args)
+
+
+def _interrupted(error: BaseException, traceback: TracebackType | None) -> int | None:
+    """Ctrl-C in answer to our own question needs no stack of ours."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    asking = traceback is not None and traceback.tb_frame.f_globals.get("__name__") == "safeload.terminal"
+    if not isinstance(error, KeyboardInterrupt) or not asking:
+        return None
+    sys.stderr.write("\nsafeload: Interrupted. Nothing was loaded.\n")
+    return 130
 
 
 activate()

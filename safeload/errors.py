@@ -118,9 +118,10 @@ class Unreachable(SourceError):
 
 
 class Misbehaved(SourceError):
-    """The server answered, and the answer was wrong."""
+    """The server answered, and the answer was wrong. `file` is where the wrong bytes lie, "" where none do."""
 
     code = "misbehaved"
+    file: str = ""
 
 
 class Changed(SourceError):

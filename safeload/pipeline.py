@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeVar
 
 from safeload import home
@@ -228,7 +229,8 @@ def _bring(
 ) -> tuple[Review, dict[str, vault.Held], Opened]:
     """Download, and look again at the bytes that came."""
     progress.step("Downloading")
-    opened.closure.fetch(progress)
+    here = {a.path for a in opened.closure.snapshot.artifacts if opened.closure.cached(a) is not None}
+    came = {path: place for path, place in opened.closure.fetch(progress).items() if path not in here}
     closure = walk(opened.call, opened.source, opened.loader.scope, open_other=_beside(opened.source))
     if {a.path for a in closure.snapshot.artifacts} != {a.path for a in opened.closure.snapshot.artifacts}:
         raise Misbehaved(
@@ -236,7 +238,17 @@ def _bring(
             next="Do not load it from this server.",
         )
     again = replace(opened, closure=closure)
-    found, held = _look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report)
+    try:
+        found, held = _look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report)
+    except Misbehaved as error:
+        if error.file in {str(place) for place in came.values()}:
+            # Left there, it would be the next unguarded load's file.
+            Path(error.file).resolve().unlink(missing_ok=True)
+            Path(error.file).unlink(missing_ok=True)
+            raise Misbehaved(
+                error.message, next="It was removed again. The server or its mirror serves other bytes."
+            ) from None
+        raise
     assessment = replace(found.assessment, signals=before.assessment.signals or found.assessment.signals)
     return replace(found, assessment=assessment), held, again
 

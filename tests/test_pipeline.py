@@ -162,6 +162,14 @@ def test_remote_code_is_asked_about_and_runs_when_approved(hub_env, yes, name):
     assert len(yes.asked) == 1
 
 
+def test_an_explicit_no_to_code_stands_though_it_was_approved(hub_env, yes, marker):
+    from transformers import AutoModel
+
+    with safeload.guarded(decider=yes), pytest.raises(Exception, match="trust_remote_code"):
+        AutoModel.from_pretrained("nice/remote-code-evil", trust_remote_code=False)
+    assert not marker.exists()
+
+
 @pytest.mark.parametrize("name", ["nice/remote-code-evil", "nice/cross-code-evil"])
 def test_remote_code_does_not_run_before_somebody_says_so(hub_env, marker, name):
     with pytest.raises(Denied):
@@ -179,6 +187,9 @@ def test_twin_remote_code_runs_without_the_guard(hub_env, marker):
 def test_other_bytes_than_announced_are_an_error_that_names_both(hub_env, yes):
     with pytest.raises(Misbehaved, match=r"expected sha256:\w{64}, found sha256:\w{64}"):
         safeload.load("mallory/liar", decider=yes)
+    from huggingface_hub import try_to_load_from_cache
+
+    assert try_to_load_from_cache("mallory/liar", "model.safetensors", revision=hub_env.head("mallory/liar")) is None
 
 
 def test_clean_ranges_and_an_evil_file(hub_env, yes, marker):

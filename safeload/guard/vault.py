@@ -145,10 +145,12 @@ def _hash(file: FileIO, path: Path, identity: Identity, expected: Digest | None)
 
 
 def _not_announced(path: Path, expected: Digest, found: Digest) -> Misbehaved:
-    return Misbehaved(
+    error = Misbehaved(
         f"{path.name} is not the file that the hub announced: expected {expected}, found {found}.",
         next=f"Delete {path} and download it again. If it repeats, the server or its mirror serves other bytes.",
     )
+    error.file = str(path)
+    return error
 
 
 def digests(held: Mapping[str, Held]) -> dict[str, Digest]:

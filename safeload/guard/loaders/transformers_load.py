@@ -29,7 +29,8 @@ def bound(grant: Grant, target: str, name: str, kwargs: Mapping[str, Any]) -> It
     """
     origin = _origin(grant, target)
     pinned = {key: value for key, value in kwargs.items() if key not in _REPLACED}
-    trusted = bool(grant.code)
+    # An explicit False is the caller's own no, whatever was approved.
+    trusted = bool(grant.code) and kwargs.get("trust_remote_code") is not False
     if trusted or is_auto(name) or "trust_remote_code" in kwargs:
         # Said in any case where transformers would ask in its own words otherwise.
         pinned["trust_remote_code"] = trusted
