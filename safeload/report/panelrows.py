@@ -17,7 +17,8 @@ FILES_SHOWN = 60
 _ROWS_SHOWN = 20
 _LINES_SHOWN = 16
 _LINES_AROUND = 2
-_MARKED_SHOWN = 20
+_MARKED_SHOWN = 5
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 
 class Tone(str, Enum):
@@ -170,19 +171,20 @@ def _code(review: Review, path: str, text: str) -> Code:
 
 
 def _names(findings: Iterable[Finding]) -> set[str]:
-    """Last parts of the dotted names that findings mention: how decompiled code calls them."""
-    said = " ".join(text for f in findings for text in (f.message, *f.evidence))
-    return {name.rpartition(".")[2] for name in re.findall(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", said)}
+    """Last parts of the dotted names that findings are about: how decompiled code calls them.
+
+    Of evidence only what it begins with: the rest are arguments, which the file's author chose.
+    """
+    said = [name for f in findings for name in _DOTTED.findall(f.message)]
+    said += [match[0] for f in findings for text in f.evidence if (match := _DOTTED.match(text))]
+    return {name.rpartition(".")[2] for name in said}
 
 
 def excerpt(lines: Sequence[str], names: set[str]) -> tuple[tuple[str, bool] | int, ...]:
     """The marked lines with those around them, or the beginning: no long harmless part hides anything."""
-    either = "|".join(re.escape(name) for name in sorted(names))
-    bad: set[int] = set()
-    for pattern in (rf"(?<!\w)(?:{either})\s*\(", rf"(?<!\w)(?:{either})(?!\w)") if names else ():
-        bad = bad or {i for i, line in enumerate(lines) if re.search(pattern, line)}
+    bad = {i for name in sorted(names)[:_ROWS_SHOWN] for i in _mentions(lines, name)}
     around = range(-_LINES_AROUND, _LINES_AROUND + 1)
-    kept = {i + j for i in sorted(bad)[:_MARKED_SHOWN] for j in around} or set(range(_LINES_SHOWN))
+    kept = {i + j for i in bad for j in around} or set(range(_LINES_SHOWN))
     shown: list[tuple[str, bool] | int] = []
     left = 0
     for i, line in enumerate(lines):
@@ -193,6 +195,15 @@ def excerpt(lines: Sequence[str], names: set[str]) -> tuple[tuple[str, bool] | i
         left = 0
         shown.append((line, i in bad))
     return (*shown, *([left] if left else []))
+
+
+def _mentions(lines: Sequence[str], name: str) -> list[int]:
+    """Where code calls `name`, else where it names it; the first few, so that one name cannot crowd out another."""
+    for pattern in (rf"(?<!\w){name}(?:\.__new__)?\s*\(", rf"(?<!\w){name}(?!\w)"):
+        found = [i for i, line in enumerate(lines) if re.search(pattern, line)]
+        if found:
+            return found[:_MARKED_SHOWN]
+    return []
 
 
 def file_row(review: Review, artifact: Artifact) -> FileRow:

@@ -188,6 +188,19 @@ def test_a_long_harmless_beginning_hides_no_dangerous_line() -> None:
     )
 
 
+def test_one_name_called_often_does_not_crowd_out_another() -> None:
+    lines = ["getattr(a, b)"] * 5000 + ["system('touch marker')"] + ["getattr(a, b)"] * 5000
+    shown = excerpt(lines, {"getattr", "system"})
+    assert ("system('touch marker')", True) in shown
+    assert len(shown) < 40
+
+
+def test_arguments_in_evidence_mark_no_line() -> None:
+    html = render(reviews.blocked(evidence="os.system('x.OrderedDict', 'y._rebuild_tensor_v2')"))
+    assert html.count("<mark") == 1
+    assert "_var1 = system" in html[html.index("<mark") :]
+
+
 def test_many_files_stay_one_panel() -> None:
     from safeload.sources.interface import Artifact, Role
 
