@@ -42,6 +42,8 @@ class Array(Inert, metaclass=_NamedArray):
         if type(state) is not tuple or len(state) != 5 or type(state[0]) is not int or state[0] != 1:
             return False
         _, shape, dtype, fortran, data = state
+        if isinstance(dtype, Inert) and not isinstance(dtype, Dtype):
+            return True  # made by a name that is judged itself, and that no state may follow
         layout, count = settled(dtype), product(shape)
         if layout is None or layout.repeated or count is None or type(fortran) not in (bool, int):
             return False

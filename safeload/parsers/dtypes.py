@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from safeload.parsers.standins import Inert, Named, Noted
+from safeload.parsers.sealed import seal, unsealed
+from safeload.parsers.standins import Inert, Named
 
 # https://numpy.org/doc/stable/reference/arrays.dtypes.html: kinds whose size the name gives, and those that carry one.
 _ONE_BYTE: Final = frozenset({"b1", "i1", "u1"})
@@ -20,6 +21,7 @@ _NUMBERS: Final = frozenset(
 _TIMES: Final = frozenset({"m8", "M8"})
 _FLEXIBLE: Final = re.compile(r"([SUV])(0|[1-9]\d{0,8})")
 _DIMENSIONS: Final = 64
+_RECORD: Final = "record"  # the class whose elements have fields as attributes; only the state tells the size
 _OBJECT: Final = "O8"
 _OBJECT_SIZE: Final = 8
 
@@ -53,7 +55,7 @@ class _NamedDtype(Named):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         # Without a copy numpy hands out the one that all its arrays share; False and True are 0 and 1 in old files.
         if len(args) == 3 and all(type(flag) in (bool, int) for flag in args[1:]) and args[1:] == (False, True):
-            made._spec = args[0] if type(args[0]) is str else None
+            made._spec = args[0] if type(args[0]) is str else _RECORD if _is_record(args[0]) else None
         return True
 
 
@@ -73,7 +75,7 @@ class Dtype(Inert, metaclass=_NamedDtype):
         page = type(self).page
         page.state(state, odd=layout is None)
         if layout is not None and type(state[4]) is dict:
-            page.keep(_seal(state[4], page))
+            page.keep(seal(state[4], page))
 
     def settle(self) -> Layout | None:
         """How elements lie in memory, None if that cannot be told. Whoever asks relies on it: no state may follow."""
@@ -83,34 +85,8 @@ class Dtype(Inert, metaclass=_NamedDtype):
         return self._layout
 
 
-class _Key:
-    """A field's name in a dictionary that numpy holds on to: whoever looks it up is about to change the dtype."""
-
-    __slots__ = ("_page", "name")
-
-    def __init__(self, name: str, page: Noted) -> None:
-        self.name = name
-        self._page = page
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __eq__(self, other: object) -> bool:
-        self._page.state(None, odd=True)
-        return False
-
-
-def _seal(fields: dict[Any, Any], page: Noted) -> dict[Any, Any]:
-    """numpy does not copy a dtype's fields, so the stream could still set others. From now on that is seen."""
-    held = _unsealed(fields)
-    fields.clear()
-    for name, field in held.items():
-        fields[_Key(name, page)] = field
-    return fields
-
-
-def _unsealed(fields: dict[Any, Any]) -> dict[Any, Any]:
-    return {key.name if type(key) is _Key else key: field for key, field in fields.items()}
+def _is_record(value: Any) -> bool:
+    return isinstance(value, Named) and (value.page.module, value.page.name) == ("numpy", "record")
 
 
 def settled(value: Any) -> Layout | None:
@@ -136,6 +112,8 @@ def stated(spec: str, state: Any) -> Layout | None:
     if type(state) is not tuple or len(state) not in (8, 9) or not _ints(state[0], *state[5:8]):
         return None
     version, order, subarray, names, fields, size, alignment, flags = state[:8]
+    if spec == _RECORD:
+        spec = f"V{size}"
     if version != len(state) - 5 or type(order) is not str or not _extra(spec, state[8:]):
         return None
     if spec.startswith("V"):
@@ -192,7 +170,7 @@ def _structured(names: Any, fields: Any, size: int, flags: int) -> Layout | None
     """Named fields that lie within the size; none may lie over one that holds objects."""
     if type(names) is not tuple or type(fields) is not dict:
         return None
-    fields = _unsealed(fields)  # a copy of a dtype shares them with it
+    fields = unsealed(fields)  # a copy of a dtype shares them with it
     if not all(type(key) is str for key in (*names, *fields)):
         return None
     described = [value for value in fields.values() if type(value) is tuple and len(value) == 3]

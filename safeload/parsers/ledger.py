@@ -9,28 +9,15 @@ from typing import Any, Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
-from safeload.parsers.shapes import could_be_pickle, example, is_storage
+from safeload.parsers.shapes import ARGUMENTS, ODD, PLAIN, could_be_pickle, example, is_storage, state_shape
 from safeload.parsers.standins import Inert, InertMapping, Named, Persistent, stand_in
 
 _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
 _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
-_ARGUMENTS: Final = 64  # tags of one shape
 _LOOK: Final = 64  # items of a state that are looked at
 _STATES: Final = 64  # different shapes of states kept for one name; beyond, the shape is just `other`
 _DICT: Final = ("dict",)
-_ODD: Final = ("odd",)
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
-_PLAIN: Final[dict[type, str]] = {
-    int: "int",
-    float: "float",
-    bool: "bool",
-    type(None): "none",
-    tuple: "tuple",
-    list: "list",
-    dict: "dict",
-    set: "set",
-    frozenset: "set",
-}
 
 
 class Refused(Malformed):
@@ -65,14 +52,14 @@ class Page:
     def note(
         self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
     ) -> None:
-        shape = tuple([_PLAIN.get(a.__class__) or self._tag(i, a) for i, a in enumerate(args[:_ARGUMENTS])])
+        shape = tuple([PLAIN.get(a.__class__) or self._tag(i, a) for i, a in enumerate(args[:ARGUMENTS])])
         if keywords:
             shape += ("keywords",)
             self._ledger.look(keywords)
-        if len(args) > _ARGUMENTS:
+        if len(args) > ARGUMENTS:
             shape += ("other",)
         if odd:
-            shape += _ODD
+            shape += ODD
         use = self._uses.get((role, shape))
         if use is not None:
             use[0] += 1
@@ -83,7 +70,7 @@ class Page:
     def state(self, value: Any, *, odd: bool = False) -> None:
         """BUILD on an instance."""
         self._ledger.look(value)
-        shape = _DICT if value.__class__ is dict and not odd else _state_shape(value, odd=odd)
+        shape = _DICT if value.__class__ is dict and not odd else state_shape(value, odd=odd)
         use = self._states.get(shape)
         if use is None and len(self._states) >= _STATES and not odd:
             shape = ("other",)
@@ -127,7 +114,7 @@ class Page:
 
     def uses(self) -> list[Use]:
         if any(len(held) != length for held, length in self._kept):
-            self._states.setdefault(_ODD, [1, ""])
+            self._states.setdefault(ODD, [1, ""])
         found = [
             self._use(role, count, shape=shape, example=text) for (role, shape), (count, text) in self._uses.items()
         ]
@@ -257,29 +244,6 @@ class Ledger:
         self.literals.update(other.literals)
         self.persistent += other.persistent
         self.odd_persistent.update(other.odd_persistent)
-
-
-def _state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
-    """Tags of a state. Its names and literals are looked at elsewhere, so strings are just `str` here."""
-    if odd:
-        return _ODD
-    if value.__class__ is not tuple or len(value) == 1:
-        return (_PLAIN.get(value.__class__) or _state_tag(value),)
-    shape = tuple([_PLAIN.get(item.__class__) or _state_tag(item) for item in value[:_ARGUMENTS]])
-    return shape if len(value) <= _ARGUMENTS else (*shape, "other")
-
-
-def _state_tag(value: Any) -> str:
-    kind = value.__class__
-    if kind is str:
-        return "str"
-    if kind is bytes or kind is bytearray:
-        return "bytes"
-    if isinstance(value, Named):
-        return f"global:{value.page.module}.{value.page.name}"
-    if isinstance(value, Persistent):
-        return "persistent"
-    return "result" if isinstance(value, (Inert, InertMapping)) else "other"
 
 
 def _text(name: str) -> str:

@@ -1,13 +1,27 @@
-"""What a single value looks like: as a literal that could be a pickle, as torch's persistent id, as short text."""
+"""What a single value looks like: as a tag, a literal that could be a pickle, torch's persistent id, short text."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
 from safeload import limits
-from safeload.parsers.standins import Inert, Named, Persistent
+from safeload.parsers.standins import Inert, InertMapping, Named, Persistent
 
 STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
+
+ARGUMENTS: Final = 64  # tags of one shape
+ODD: Final = ("odd",)
+PLAIN: Final[dict[type, str]] = {
+    int: "int",
+    float: "float",
+    bool: "bool",
+    type(None): "none",
+    tuple: "tuple",
+    list: "list",
+    dict: "dict",
+    set: "set",
+    frozenset: "set",
+}
 
 
 def could_be_pickle(value: str | bytes | bytearray) -> bool:
@@ -60,3 +74,26 @@ def _show(value: Any, depth: int) -> str:
         shown = [f"{_show(k, 0)}: {_show(v, depth - 1)}" for _, (k, v) in zip(range(6), value.items(), strict=False)]
         return "{" + ", ".join(shown) + "}"
     return "…"
+
+
+def state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
+    """Tags of a state. Its names and literals are looked at elsewhere, so strings are just `str` here."""
+    if odd:
+        return ODD
+    if value.__class__ is not tuple or len(value) == 1:
+        return (PLAIN.get(value.__class__) or _state_tag(value),)
+    shape = tuple([PLAIN.get(item.__class__) or _state_tag(item) for item in value[:ARGUMENTS]])
+    return shape if len(value) <= ARGUMENTS else (*shape, "other")
+
+
+def _state_tag(value: Any) -> str:
+    kind = value.__class__
+    if kind is str:
+        return "str"
+    if kind is bytes or kind is bytearray:
+        return "bytes"
+    if isinstance(value, Named):
+        return f"global:{value.page.module}.{value.page.name}"
+    if isinstance(value, Persistent):
+        return "persistent"
+    return "result" if isinstance(value, (Inert, InertMapping)) else "other"
