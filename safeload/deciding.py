@@ -11,7 +11,7 @@ from safeload.auditlog import AuditLog
 from safeload.decisions.command import approve_command, how_to_approve
 from safeload.decisions.interface import Answer, Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
-from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved
+from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved, NotLoaded
 from safeload.policy.interface import Action, Review
 from safeload.sources.interface import Digest, Role
 
@@ -97,7 +97,11 @@ def _honoured(review: Review, remembered: Decision) -> Decision:
 
 
 def _asked(review: Review, decider: Decider | None) -> Answer:
-    answer = decider.ask(review) if decider is not None else None
+    try:
+        answer = decider.ask(review) if decider is not None else None
+    except NotLoaded:  # the face found out, in the middle of asking, that nobody is there any more
+        record("decision-needed", review, None)
+        raise
     if answer is None:
         record("decision-needed", review, None)
         raise DecisionNeeded(
