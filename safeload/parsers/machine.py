@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from safeload.parsers import arrays
+from safeload.parsers import arrays, generators
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.frames import Watched, framed, may_hold_frames
 from safeload.parsers.ledger import Ledger, Refused
@@ -33,6 +33,7 @@ VM_ERRORS: Final = (
     TypeError,
     ValueError,
 )
+_SPECIALS: Final = {**arrays.SPECIALS, **generators.SPECIALS}
 _EXTENSION: Final = re.compile(r"unregistered extension code (\d+)")
 
 
@@ -44,7 +45,7 @@ class Machine(_pickle.Unpickler):
         super().__init__(file, fix_imports=False, encoding="latin1")
         self._ledger = ledger
         self._place = place
-        self._special = arrays.SPECIALS if special is None else {**arrays.SPECIALS, **special}
+        self._special = _SPECIALS if special is None else {**_SPECIALS, **special}
         self.names: dict[tuple[str, str], None] = {}
 
     def find_class(self, module: str, name: str) -> Any:

@@ -111,7 +111,9 @@ def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
     condition = entry.condition if entry is not None else None
     forged = tuple(use for use in one.uses if use.shape[-1:] == ("odd",))
     if forged:
-        message = f"What {one.shown} makes is not what numpy writes: the type, the shape and the bytes do not agree."
+        message = (
+            f"What {one.shown} makes is not what numpy writes: what the file says of it does not fit its contents."
+        )
         yield _finding(rules.FORGED_ARRAY, _Name(module=one.module, name=one.name, uses=forged), place, message)
     stated = tuple(
         use for use in one.uses if use.role is PickleRole.STATED and use not in forged and not _meets(use, condition)

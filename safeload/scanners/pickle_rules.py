@@ -72,7 +72,7 @@ UNEXPECTED_STATE: Final = Rule(
 )
 FORGED_ARRAY: Final = Rule(
     id="pickle-forged-array",
-    title="An array's type and its bytes do not agree",
+    title="An array that is not what it claims to be",
     severity=Severity.CRITICAL,
     why="numpy believes what a pickle says about an array. Where it lies, numpy takes bytes of the file for addresses "
     "in memory, or reads beyond the end. That can crash this process, or take it over; numpy writes no such files.",

@@ -110,6 +110,20 @@ ODD: dict[str, Any] = {
 }
 
 
+def generator(name: str, **changed: Any) -> Made:
+    kind = getattr(np.random, name)
+    state = kind(1).state
+    for key in changed:
+        (state["state"] if key in state["state"] else state)[key] = changed[key]
+    return Made(np.random.MT19937(1).__reduce__()[0], (name,), state)
+
+
+DEADLY["a position beyond the table"] = (generator("MT19937", pos=10**8), "a.random_raw(3)")
+ODD["a position before the buffer"] = generator("Philox", buffer_pos=-9)
+ODD["a position that is no number"] = generator("MT19937", pos="1")
+ODD["a state in another form"] = generator("MT19937", state=("MT19937", 1, 10**8))
+
+
 def found(report: Report) -> list[str]:
     return sorted({finding.rule.id for finding in report.findings})
 
