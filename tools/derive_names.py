@@ -51,6 +51,7 @@ class Found:
     bases: tuple[str, ...]
     surface: frozenset[str]
     odd: bool = False
+    dispatches: bool = False
     parents: list[Found] = field(default_factory=list)
 
 
@@ -66,7 +67,8 @@ LIBRARIES = {
         # Each writes into the instance's own dictionary, checks types, or computes with tensors; none imports,
         # opens or calls what a state brings along. `__call__` runs hooks from the state: when the model is used.
         reviewed=frozenset(
-            "Module.__setstate__ Module.__getattr__ Module.__setattr__ Module.__call__ "
+            # Looks up submodules by their dotted names, and parameters of an old layout: what it finds is not called.
+            "Module.getattr Module.__setstate__ Module.__getattr__ Module.__setattr__ Module.__call__ "
             "MultiheadAttention.__setstate__ Softmin.__setstate__ Softmax.__setstate__ LogSoftmax.__setstate__ "
             "_ConvNd.__setstate__ AvgPool3d.__setstate__ RNNBase.__setstate__ RNNBase.__setattr__ "
             "TransformerEncoderLayer.__setstate__ TransformerDecoderLayer.__setstate__ Upsample.__setstate__ "
@@ -93,8 +95,10 @@ LIBRARIES = {
         file="sklearn.toml",
         # BaseEstimator.__setstate__ compares versions, then fills the instance's own dictionary.
         reviewed=frozenset({"BaseEstimator.__setstate__"}),
-        # They call a function that their state holds, whenever they are used.
-        left_out=frozenset({"FunctionTransformer", "TransformedTargetRegressor"}),
+        # They call a function that their state holds or names, whenever they are used.
+        left_out=frozenset(
+            {"FunctionTransformer", "TransformedTargetRegressor", "SelectFromModel", "RFE", "RFECV"}
+        ),
     ),
 }  # fmt: skip
 
@@ -120,7 +124,18 @@ def _class(module: str, node: ast.ClassDef) -> Found:
         bases=tuple(ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases),
         surface=frozenset(_defined(node)) & SURFACE,
         odd=bool(metaclass),
+        dispatches=any(_dispatches(item) for item in ast.walk(node)),
     )
+
+
+def _dispatches(item: ast.AST) -> bool:
+    """A method of another object, chosen by a value: a state that holds the value chooses what is called."""
+    if not (isinstance(item, ast.Call) and isinstance(item.func, ast.Name)):
+        return False
+    if item.func.id in ("attrgetter", "methodcaller"):
+        return any(not isinstance(argument, ast.Constant) for argument in item.args)
+    own = item.args and isinstance(item.args[0], ast.Name) and item.args[0].id in ("self", "cls")
+    return item.func.id == "getattr" and not own and len(item.args) > 1 and not isinstance(item.args[1], ast.Constant)
 
 
 def _defined(node: ast.ClassDef) -> Iterator[str]:
@@ -136,6 +151,8 @@ def why_not(one: Found, known: dict[str, list[Found]], library: Library, *, seen
     """Why a class is no plain state holder; empty when it is."""
     if one.odd:
         return f"{one.name} has a metaclass"
+    if one.dispatches and f"{one.name}.getattr" not in library.reviewed:
+        return f"{one.name}.getattr was not reviewed: does its state name what it calls?"
     for method in sorted(one.surface):
         if f"{one.name}.{method}" not in library.reviewed:
             return f"{one.name}.{method} was not reviewed"
