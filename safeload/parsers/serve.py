@@ -36,13 +36,15 @@ def forever() -> None:
     gc.disable()
     given = rights.give_up(memory=int(hello["memory"]))
     _reply(channel, {"op": "hello", "had": list(given.had), "missing": list(given.missing)})
+    leave, reserve = os._exit, bytearray(limits.MIB)
     while True:
         try:
             _serve(channel)
         except EOFError:
             return
         except MemoryError:
-            os._exit(OUT_OF_MEMORY)  # even the answer found none
+            reserve.clear()  # leaving takes a little too
+            leave(OUT_OF_MEMORY)  # even the answer found none
 
 
 def _serve(channel: socket.socket) -> None:

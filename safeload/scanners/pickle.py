@@ -28,6 +28,11 @@ _ROLES: Final[Mapping[PickleRole, str]] = {
 }
 
 
+# Free types that call methods of what they are given; and the tags of what has methods of its own.
+_CONVERTERS = frozenset({"builtins", "__builtin__", "collections"})
+_INSTANCES = frozenset({"result", "other", "persistent"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Name:
     """All uses of one global in one part."""
@@ -90,6 +95,8 @@ def _judge_name(one: _Name, place: Location) -> Iterator[Finding]:
         )
     elif standing is Standing.CONDITIONAL:
         yield from _conditions(one, place)
+    elif one.module in _CONVERTERS:
+        yield from _converted(one, place)
     if PickleRole.TAMPERED in one.roles:
         yield _finding(
             rules.TAMPERING, one, place, f"Loading changes {one.shown} itself, for everything that uses it afterwards."
@@ -122,6 +129,15 @@ def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
         yield _unexpected(_Name(module=one.module, name=one.name, uses=stated), place)
     rest = tuple(use for use in one.uses if use.role is not PickleRole.STATED and use not in forged)
     yield from _odd_uses(_Name(module=one.module, name=one.name, uses=rest), condition, place)
+
+
+def _converted(one: _Name, place: Location) -> Iterator[Finding]:
+    """`str(x)`, `list(x)`, `int(x)` call methods of `x`: harmless for plain data; those of an instance are its own."""
+    odd = tuple(use for use in one.uses if use.role in _RUNS and any(tag in _INSTANCES for tag in use.shape))
+    if odd:
+        seen = _Name(module=one.module, name=one.name, uses=odd)
+        message = f"{one.shown} is known, but not in this use: it is given an object whose methods it calls."
+        yield _finding(rules.CONDITIONS_NOT_MET, seen, place, message)
 
 
 def _unexpected(one: _Name, place: Location) -> Finding:

@@ -1,5 +1,6 @@
-"""An allowed class that calls a method which its state names, on an object that its state holds: the file is quiet when it
-loads, and writes where the attacker wants when the model is used.
+"""An allowed class that calls a method which its state names, on an object that its state holds.
+
+The file is quiet when it loads, and writes where the attacker wants when the model is used.
 """
 
 from __future__ import annotations

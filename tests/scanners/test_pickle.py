@@ -174,3 +174,15 @@ def test_a_reading_that_ended_before_the_call_adds_nothing_odd() -> None:
     """joblib writes arrays between opcodes: `pickle.load` of the same bytes stops there, joblib goes on."""
     called = use("_codecs", "encode", CALLED, "str", "str:'latin1'")
     assert judged(called, use("_codecs", "encode", REFERENCED)) == ()
+
+
+@pytest.mark.parametrize("tag", ["result", "other", "persistent"])
+@pytest.mark.parametrize("name", ["str", "list", "int", "set"])
+def test_a_conversion_of_an_instance_is_found(name, tag):
+    found = judged(Use(module="builtins", name=name, role=PickleRole.CALLED, shape=(tag,)))
+    assert [finding.rule.id for finding in found] == ["pickle-conditions-not-met"]
+
+
+@pytest.mark.parametrize("tag", ["str", "list", "int", "bytes", "none"])
+def test_a_conversion_of_plain_data_is_not(tag):
+    assert not judged(Use(module="builtins", name="set", role=PickleRole.CALLED, shape=(tag,)))
