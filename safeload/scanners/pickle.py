@@ -133,7 +133,8 @@ def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
 
 def _converted(one: _Name, place: Location) -> Iterator[Finding]:
     """`str(x)`, `list(x)`, `int(x)` call methods of `x`: harmless for plain data; those of an instance are its own."""
-    odd = tuple(use for use in one.uses if use.role in _RUNS and any(tag in _INSTANCES for tag in use.shape))
+    instances = _INSTANCES - {"result"} if one.name == "bytearray" else _INSTANCES  # protocols 0 to 2: of encoded text
+    odd = tuple(use for use in one.uses if use.role in _RUNS and not instances.isdisjoint(use.shape))
     if odd:
         seen = _Name(module=one.module, name=one.name, uses=odd)
         message = f"{one.shown} is known, but not in this use: it is given an object whose methods it calls."

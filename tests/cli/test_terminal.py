@@ -54,7 +54,8 @@ def test_end_of_input_is_no() -> None:
 
 
 def test_ctrl_c_goes_through() -> None:
-    child = asking()
+    # A job in the background inherits that the signal is ignored.
+    child = asking("import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n" + ASK)
     child.expect_exact("Load it? [y/N] ")
     child.sendintr()
     child.expect("KeyboardInterrupt")

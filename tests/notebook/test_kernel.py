@@ -11,12 +11,15 @@ import pytest
 from tests.notebook.page import WIDGET, Cell, Page, page
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = """
+_ASK = """
 from tests.notebook import reviews
 from safeload_jupyter.panel import PanelDecider
-answer = PanelDecider(hello=1.0, lost=1.0).ask(reviews.asking())
+answer = PanelDecider(hello={hello}, lost={lost}).ask(reviews.asking())
 print(answer.action.value if answer else "nobody", answer and answer.remember, answer and answer.note)
 """
+ASK = _ASK.format(hello=30.0, lost=30.0)
+ASK_A_LOST_PAGE = _ASK.format(hello=30.0, lost=1.0)
+ASK_WITHOUT_A_PAGE = _ASK.format(hello=1.0, lost=30.0)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,7 @@ def test_interrupt_is_a_no_that_is_not_remembered(shown: Page) -> None:
 
 
 def test_a_page_that_went_away(shown: Page) -> None:
-    cell = shown.run(ASK, answer="hello")
+    cell = shown.run(ASK_A_LOST_PAGE, answer="hello")
     assert cell.status == "error"
     assert len(cell.error) == 1
     assert "DecisionNeeded: someone/full-module was not loaded: the page that showed the question" in cell.error[0]
@@ -66,7 +69,7 @@ def test_a_page_that_went_away(shown: Page) -> None:
 
 @pytest.mark.parametrize(("typed", "said"), [("y", "allow True"), ("", "block False"), ("approve?", "block False")])
 def test_no_page_says_hello(shown: Page, typed: str, said: str) -> None:
-    cell = shown.run(ASK, answer=None, typed=typed)
+    cell = shown.run(ASK_WITHOUT_A_PAGE, answer=None, typed=typed)
     assert said in cell.text
     assert len(cell.prompts) == 1
     assert cell.prompts[0].endswith("Load it? [y/N] ")
@@ -99,7 +102,7 @@ real = p.kernel()
 bare = type("Kernel", (), {"session": real.session})()
 with unittest.mock.patch.object(p, "kernel", lambda: bare):
 """
-    asked = "\n".join(f"    {line}" for line in ASK.strip().splitlines())
+    asked = "\n".join(f"    {line}" for line in ASK_WITHOUT_A_PAGE.strip().splitlines())
     cell = shown.run(hidden + asked, typed="yes")
     assert "allow True yes, typed in the notebook" in cell.text
     assert len(cell.prompts) == 1

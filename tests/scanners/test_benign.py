@@ -12,6 +12,7 @@ import pickle
 import types
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +160,30 @@ def test_training_arguments(torch: Any, save: Callable[[Any], bytes], look: Look
     pytest.importorskip("accelerate")
     arguments = transformers.TrainingArguments(output_dir=str(tmp_path), report_to=[])
     assert_clean(look(save(arguments), name="training_args.bin"))
+
+
+def test_a_tensor_in_a_plain_pickle_is_a_question_and_no_block(look: Look, torch: Any) -> None:
+    import pickle
+
+    report = look(pickle.dumps({"weights": torch.ones(3)}))
+    assert {finding.rule.id for finding in report.findings} == {"pickle-unknown-name"}
+
+
+def test_what_such_a_tensor_brings_along_is_judged(look: Look, torch: Any, tmp_path: Path) -> None:
+    import io
+    import pickle
+
+    class Inner:
+        def __reduce__(self):
+            import os
+
+            return os.mkdir, (str(tmp_path / "marker"),)
+
+    class Outer:
+        def __reduce__(self):
+            file = io.BytesIO()
+            torch.save(Inner(), file, _use_new_zipfile_serialization=False)
+            return torch.storage._load_from_bytes, (file.getvalue(),)
+
+    rules = {finding.rule.id for finding in look(pickle.dumps(Outer())).findings}
+    assert "pickle-dangerous-call" in rules

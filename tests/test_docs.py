@@ -1,0 +1,36 @@
+"""What the documents say is there, is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from safeload.cli.main import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document):
+    missing = [link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()]
+    assert not missing
+
+
+def test_the_readme_names_only_commands_that_there_are():
+    known = {getattr(command, "name", None) or command.__name__ for command in COMMANDS}
+    named = set(re.findall(r"^ {4}safeload (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert named
+    assert named <= known
+
+
+def test_make_has_the_targets_that_are_named():
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {name for path in DOCUMENTS for name in re.findall(r"`?make ([a-z][\w-]*)", path.read_text())}
+    assert {"demo", "test", "lint"} <= named & targets
+    assert not (
+        set(re.findall(r"make ([\w ]+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)[0].split()) - targets
+    )
