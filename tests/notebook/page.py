@@ -49,6 +49,7 @@ class Page:
         seconds: float = 60,
     ) -> Cell:
         cell, places = Cell(), {}  # type: tuple[Cell, dict[str, int]]
+        opened: dict[str, Mapping[str, Any]] = {}
         asked = self._client.execute(code, allow_stdin=allow_stdin)
         limit = time.monotonic() + seconds
         while time.monotonic() < limit:
@@ -58,12 +59,17 @@ class Page:
                 kind, content = message["msg_type"], message["content"]
                 if kind == "comm_open" and content["data"].get("state", {}).get("nonce"):
                     cell.live += 1
-                    self._click(content, answer)
-                    if interrupt:
-                        time.sleep(0.5)
-                        self._manager.interrupt_kernel()
+                    opened[content["comm_id"]] = content
                 elif message["parent_header"].get("msg_id") == asked:
                     self._show(cell, places, kind, content)
+                    # A page can answer what it shows, not what it was merely told of.
+                    view = content.get("data", {}).get(WIDGET, {}) if kind.endswith("display_data") else {}
+                    panel = opened.pop(view.get("model_id", ""), None)
+                    if panel is not None:
+                        self._click(panel, answer)
+                    if panel is not None and interrupt:
+                        time.sleep(0.5)
+                        self._manager.interrupt_kernel()
                     if kind == "status" and content["execution_state"] == "idle":
                         reply = self._client.get_shell_msg(timeout=20)
                         while reply["parent_header"].get("msg_id") != asked:
