@@ -314,3 +314,18 @@ def test_no_command_to_approve_what_the_source_did_not_deliver(hub_env):
 def test_an_approval_of_a_block_is_refused_in_its_own_words(hub_env):
     with pytest.raises(Blocked, match="was not approved"):
         settle("mallory/tiny-bert-pwned")
+
+
+def test_from_pretrained_is_guarded_whether_or_not_the_guard_is_installed(hub_env, yes, marker):
+    from transformers import AutoModel
+
+    model = safeload.from_pretrained(AutoModel, "acme/tiny-bert", decider=yes, output_attentions=True)
+    assert model.config.output_attentions is True
+    with pytest.raises(Blocked):
+        safeload.from_pretrained(AutoModel, "mallory/tiny-bert-pwned", decider=yes, weights_only=False)
+    assert not marker.exists()
+
+
+def test_an_unknown_entry_point_is_a_usage_error(hub_env):
+    with pytest.raises(UsageError, match="Did you mean 'torch'"):
+        safeload.scan("acme/tiny-bert", loader="torhc")
