@@ -50,7 +50,7 @@ def _environment(endpoint: str = "") -> dict[str, str]:
     for name in ("NO_PROXY", "no_proxy"):
         env[name] = ",".join(filter(None, [env.get(name, ""), "127.0.0.1", "localhost"]))
     if endpoint:
-        env["HF_ENDPOINT"] = endpoint
+        env |= {"HF_ENDPOINT": endpoint, "JUPYTERLAB_SETTINGS_DIR": str(_quiet_lab())}
     return env
 
 
@@ -62,6 +62,15 @@ def _endpoint(hub: subprocess.Popen[str]) -> str:
         if "http://" in line:
             return line[line.index("http://") :].split()[0]
     raise SystemExit(f"The local Hub did not start (exit code {hub.wait()}).")
+
+
+def _quiet_lab() -> Path:
+    """JupyterLab's own settings for the demo: no news, no look for updates, so no request leaves this machine."""
+    folder = STATE / "lab"
+    place = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    return folder
 
 
 def _lab() -> list[str]:
