@@ -21,8 +21,8 @@ demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
 test: $(STAMP)
-	$(PYTEST) -n 2 --dist loadgroup -m "not browser" tests
-	$(PYTEST) -m browser -rs tests/browser
+	$(PYTEST) -n 2 -m "not browser and not kernel" tests
+	$(PYTEST) -m "browser or kernel" -rs tests/browser tests/notebook
 
 test-browser: $(STAMP)
 	$(PYTEST) -m browser -rs tests/browser

@@ -16,7 +16,7 @@ TOOLS = {
     "papermill": ("papermill", "--no-progress-bar", "in.ipynb", "out.ipynb"),
     "nbconvert": ("nbconvert", "--to", "notebook", "--execute", "--output", "out.ipynb", "in.ipynb"),
 }
-pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("kernels")]
+pytestmark = [pytest.mark.timeout(180), pytest.mark.kernel]
 
 
 def execute(tool: str, cells: Sequence[str], folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

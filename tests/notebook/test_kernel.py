@@ -98,6 +98,8 @@ def test_a_kernel_without_what_the_gate_needs_asks_by_input(shown: Page) -> None
     hidden = """
 import unittest.mock, IPython, contextlib
 import safeload_jupyter.panel as p
+
+pytestmark = pytest.mark.kernel
 real = p.kernel()
 bare = type("Kernel", (), {"session": real.session})()
 with unittest.mock.patch.object(p, "kernel", lambda: bare):

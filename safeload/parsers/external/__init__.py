@@ -1,1 +1,0 @@
-"""Formats read by a well-kept third-party parser."""
