@@ -10,6 +10,8 @@ import pytest
 
 from tests.notebook.page import WIDGET, Cell, Page, page
 
+pytestmark = pytest.mark.kernel
+
 ROOT = Path(__file__).resolve().parents[2]
 _ASK = """
 from tests.notebook import reviews
@@ -98,8 +100,6 @@ def test_a_kernel_without_what_the_gate_needs_asks_by_input(shown: Page) -> None
     hidden = """
 import unittest.mock, IPython, contextlib
 import safeload_jupyter.panel as p
-
-pytestmark = pytest.mark.kernel
 real = p.kernel()
 bare = type("Kernel", (), {"session": real.session})()
 with unittest.mock.patch.object(p, "kernel", lambda: bare):
