@@ -183,12 +183,11 @@ def _guard(
     """One use of a guarded entry point."""
     if not _setups or hook.reader_is_known(sys._getframe(1)):
         return original(*args, **kwargs)
-    try:
-        return loader.attempt(original, args, kwargs)
-    except NotImplementedError:
-        pass
-    except Stop:
-        hook.collect()  # not the end of it: now it is scanned, and decided on
+    if loader.repeatable:
+        try:
+            return loader.attempt(original, args, kwargs)
+        except Stop as stop:
+            hook.withdraw(stop)  # not the end of it: now it is scanned, and decided on
     call = loader.call_of(entry, args, kwargs)
     if call is None:
         return original(*args, **kwargs)

@@ -184,6 +184,14 @@ def collect() -> tuple[Stopped, ...]:
     return tuple(taken)
 
 
+def withdraw(stop: Stop) -> None:
+    """Take back the one record of this stop: the call goes on, and is decided on. Those of other threads stay."""
+    for item in reversed(tuple(_stops)):
+        if (item.module, item.name) == (stop.module, stop.name):
+            _stops.remove(item)
+            return
+
+
 def _hook(event: str, args: tuple[object, ...]) -> None:
     if event == "pickle.find_class":
         rules = _rules

@@ -67,6 +67,7 @@ class Loader(ABC):
 
     name: ClassVar[str]
     entries: ClassVar[tuple[Entry, ...]] = ()
+    repeatable: ClassVar[bool] = False  # may a call be tried before anything is scanned: no effect, and again
 
     @abstractmethod
     def recognises(self, listing: Listing) -> bool:
@@ -95,11 +96,10 @@ class Loader(ABC):
         return original(*args, **kwargs)
 
     def attempt(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Try the call under the hook alone, where trying has no effect and can be repeated.
-
-        Raises `Stop` when it met a name that is not free, `NotImplementedError` where trying is not harmless.
+        """Where `repeatable`: the call under the hook alone. Raises `Stop` at a name that is not free; then everything
+        is as it was before.
         """
-        raise NotImplementedError
+        return original(*args, **kwargs)
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
         """The bytes of an intercepted call that is not about a path or a repository (an open file, a buffer)."""

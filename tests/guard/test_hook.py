@@ -126,6 +126,15 @@ def test_what_was_stopped_is_collected_once(hooked, tmp_path):
     assert hook.collect() == ()
 
 
+def test_one_stop_is_withdrawn_and_those_of_others_stay(hooked, tmp_path):
+    with pytest.raises(Stop):
+        early_loads(payload(tmp_path / "marker"))
+    with pytest.raises(Stop) as stopped:
+        early_loads(pickle.dumps(Own()))
+    hook.withdraw(stopped.value)
+    assert [item.name for item in hook.collect()] == ["mkdir"]
+
+
 def test_off_is_inert(hooked):
     hook.off()
     assert isinstance(early_loads(pickle.dumps(Own())), Own)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from safeload.parsers.facts import GapReason
-from safeload.policy.interface import Action, Policy, Reason, Review, Verdict
+from safeload.policy.interface import Action, Reason, Review, Verdict
+from safeload.policy.presets import PRESETS
 from safeload.scanners.interface import (
     Confidence,
     Engine,
@@ -21,17 +22,7 @@ from safeload.signals.interface import Assessment, Dimension, Outcome, Signal
 from safeload.sources.interface import Artifact, Call, Digest, Origin, OriginKind, Role, Snapshot
 
 COMMIT = "7fd8ab2" + "0" * 33
-STANDARD = Policy(
-    name="standard",
-    findings={
-        Severity.LOW: Action.ALLOW,
-        Severity.MEDIUM: Action.ASK,
-        Severity.HIGH: Action.BLOCK,
-        Severity.CRITICAL: Action.BLOCK,
-    },
-    gaps=dict.fromkeys(GapReason, Action.ASK),
-    nothing_to_load=Action.ASK,
-)
+STANDARD = PRESETS["standard"]
 DANGEROUS = Rule(
     id="pickle-dangerous-import",
     title="Dangerous name",

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Policy, Reason, Review, Verdict
+from safeload.policy.presets import PRESETS
 from safeload.scanners.interface import (
     Confidence,
     Engine,
@@ -24,17 +25,7 @@ from safeload.sources.interface import Artifact, Call, Digest, Origin, OriginKin
 
 COMMIT = "19c04de5f1a7b2c3d4e5f60718293a4b5c6d7e8f"
 ENGINE = Engine(version="0.1.0", python="3.11.7")
-STANDARD = Policy(
-    name="standard",
-    findings={
-        Severity.LOW: Action.ALLOW,
-        Severity.MEDIUM: Action.ASK,
-        Severity.HIGH: Action.BLOCK,
-        Severity.CRITICAL: Action.BLOCK,
-    },
-    gaps=dict.fromkeys(GapReason, Action.ASK),
-    nothing_to_load=Action.ASK,
-)
+STANDARD = PRESETS["standard"]
 DANGEROUS = Rule(
     id="pickle-dangerous-import",
     title="A name that runs programs",

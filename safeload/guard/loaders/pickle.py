@@ -19,6 +19,7 @@ _SUFFIXES = (".pkl", ".pickle")
 
 class Pickle(Loader):
     name = "pickle"
+    repeatable = True
     entries = (Entry(module="pickle", attribute="load"), Entry(module="pickle", attribute="loads"))
 
     def recognises(self, listing: Listing) -> bool:
