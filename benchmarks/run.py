@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 REMOTE_VERDICT = """
 import json, time
 import huggingface_hub, safeload
-from safeload.parsers import process
-process.shared()
+from safeload.parsers import workers
+workers.shared()
 import safeload.api
 begin = time.perf_counter()
 review = safeload.scan("acme/big-checkpoint", loader="torch")

@@ -34,7 +34,8 @@ EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads i
 # Containers.
 MEMBERS: Final = 100_000  # entries of one archive; directory bombs
 ARCHIVE_DEPTH: Final = 4  # archives within archives
-INFLATED: Final = 4 * GIB  # bytes that one compressed member may become; zip bombs
+REMOTE_LOOKS: Final = 16  # members of one archive outside torch's layout that are looked at over a network; a slow look
+INFLATED: Final = 4 * GIB  # bytes that all compressed members of one file may become; zip bombs
 RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1,032
 TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
 HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itself bounds it

@@ -17,7 +17,7 @@ from safeload.errors import Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant, Loader
 from safeload.guard.loaders.registry import loader_for
-from safeload.parsers import process
+from safeload.parsers import workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Policy, Review
 from safeload.scanners import engine, explain
@@ -188,7 +188,7 @@ def _look(
             snapshot,
             closure.open,
             how=How.RANGES if held is None else How.LOCAL,
-            worker=Remembering(examiner=process.shared(), memo=memo, digests=vault.digests(held or {})),
+            worker=Remembering(examiner=workers.shared(), memo=memo, digests=vault.digests(held or {})),
             progress=progress,
         )
     if before is not None:

@@ -2,114 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import replace
 
 from safeload.errors import Malformed
-from safeload.parsers import formats, joblib, legacy, pickle, safetensors, text, torchzip
+from safeload.parsers import formats
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
-from safeload.parsers.torchzip import gap_of
+from safeload.parsers.registry import READERS
+from safeload.parsers.visit import Parts, Read, Visit, gap_of
+
+_NO_OTHERS: Mapping[str, Read] = {}
 
 
-def examine(reader: Reader) -> tuple[Part, ...]:
-    """Every reading that a loader could make. The first part is the artifact, read as its likeliest format."""
+def examine(reader: Reader, *, purpose: str = "", others: Mapping[str, Read] = _NO_OTHERS) -> Parts:
+    """Every reading that a loader could make. The first part is the artifact, read as its likeliest format.
+
+    `purpose` is what a text is for. `others` are readers of `parsers.external` that this process has.
+    """
+    readers = {**READERS, **others}
+    return _within(reader, Visit(examine=lambda data, visit: _within(data, visit, readers), purpose=purpose), readers)
+
+
+def _within(reader: Reader, visit: Visit, readers: Mapping[str, Read]) -> Parts:
+    """Every reading of an artifact or a member, and of what is in it."""
     try:
         kinds = formats.identify(reader)
     except Malformed as error:
-        return (Part(format="unknown", gap=gap_of(error)),)
+        return (Part(member=visit.member, format="unknown", gap=gap_of(error)),)
     if kinds == ("empty",):
-        return (Part(format="empty", gap=Gap(reason=GapReason.EMPTY, detail="no bytes")),)
-    readings = [found for kind in kinds for found in [_read(reader, kind)] if found is not None]
+        return (Part(member=visit.member, format="empty", gap=Gap(reason=GapReason.EMPTY, detail="no bytes")),)
+    meant = visit.purpose if visit.purpose in readers else "text"
+    kinds = tuple(meant if kind == "text" else kind for kind in kinds)
+    readings = [found for kind in kinds for found in [_read(reader, replace(visit, kind=kind), readers)] if found]
     named = tuple(parts[0].format for parts in readings)
     if "pickle" in named:
         readings = [parts for parts in readings if parts[0].text is None]  # a pickle of protocol 0 is text as well
     if not readings:
-        return (Part(format="unknown", gap=_unknown(kinds[0])),)
+        return (_unknown(replace(visit, kind=kinds[0])),)
     return _joined(readings, named)
 
 
-def _joined(readings: list[tuple[Part, ...]], named: tuple[str, ...]) -> tuple[Part, ...]:
+def _joined(readings: list[Parts], named: tuple[str, ...]) -> Parts:
     """A polyglot has one part of its own for each reading; the first names the others."""
     joined: list[Part] = []
     for parts in readings:
         format = parts[0].format
         also = tuple(dict.fromkeys(name for name in (*parts[0].also, *named) if name != format))
-        joined += [_with_also(parts[0], also), *parts[1:]]
+        joined += [replace(parts[0], also=also), *parts[1:]]
     return tuple(joined)
 
 
-def _with_also(part: Part, also: tuple[str, ...]) -> Part:
-    return Part(
-        member=part.member,
-        format=part.format,
-        also=also,
-        pickle=part.pickle,
-        archive=part.archive,
-        tensors=part.tensors,
-        text=part.text,
-        gap=part.gap,
-    )
-
-
-def _read(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    """One reading. None when the bytes turn out not to be of that kind, which only trying could tell."""
-    read = _READERS.get(kind)
+def _read(reader: Reader, visit: Visit, readers: Mapping[str, Read]) -> Parts | None:
+    read = readers.get(visit.kind)
     try:
-        return read(reader, kind) if read is not None else (Part(format=kind, gap=_unknown(kind)),)
+        return read(reader, visit) if read is not None else (_unknown(visit),)
     except Malformed as error:
-        return (Part(format=kind, gap=gap_of(error)),)
+        return (Part(member=visit.member, format=visit.kind, gap=gap_of(error)),)
 
 
-def _unknown(kind: str) -> Gap:
-    what = "no format that is known" if kind in ("unknown", "pickle-like") else f"{kind} is not read in this version"
-    return Gap(reason=GapReason.UNKNOWN_FORMAT, detail=what)
-
-
-def _archive(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    return torchzip.read(reader, ())
-
-
-def _pickle(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    return _read_pickle(reader, pickle.read(reader))
-
-
-def _pickle_like(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    ran = pickle.attempt(reader)
-    return None if ran is None else _read_pickle(reader, ran)
-
-
-def _read_pickle(reader: Reader, plain: pickle.Outcome) -> tuple[Part, ...]:
-    return (legacy.read(reader) if plain.legacy else joblib.read(reader, plain),)
-
-
-def _compressed(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    return (joblib.read_compressed(reader, kind),)
-
-
-def _lz4(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    gap = Gap(reason=GapReason.MISSING_DEPENDENCY, detail="lz4 is not in Python's standard library, so it is not read")
-    return (Part(format=kind, gap=gap),)
-
-
-def _safetensors(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    return (Part(format="safetensors", tensors=safetensors.read(reader)),)
-
-
-def _text(reader: Reader, kind: str) -> tuple[Part, ...] | None:
-    try:
-        seen = text.read(reader)
-    except text.NotText:
-        return None
-    return (Part(format="json" if seen.json else "text", text=seen),)
-
-
-_READERS: Final[dict[str, Callable[[Reader, str], tuple[Part, ...] | None]]] = {
-    "zip": _archive,
-    "pickle": _pickle,
-    "pickle-like": _pickle_like,
-    "safetensors": _safetensors,
-    "text": _text,
-    "lz4": _lz4,
-    **dict.fromkeys(formats.COMPRESSED, _compressed),
-}
+def _unknown(visit: Visit) -> Part:
+    named = visit.kind not in ("unknown", "pickle-like", "text", visit.purpose)
+    what = f"{visit.kind} is not read in this version" if named else "no format that is known"
+    gap = Gap(reason=GapReason.UNKNOWN_FORMAT, detail=what)
+    return Part(member=visit.member, format=visit.kind if named else "unknown", gap=gap)

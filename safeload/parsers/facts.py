@@ -123,6 +123,20 @@ class TextFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Something that a file says, and that a loader of its format may act on.
+
+    `kind` names what it is within the format (`keras-layer`, `external-data`, `op`), `text` is what stands there,
+    whole where it decides, else shortened; `where` is the way to it in words of the format.
+    """
+
+    kind: str
+    text: str
+    where: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     reason: GapReason
     detail: str = ""
@@ -133,7 +147,7 @@ class Part:
     """An artifact, or a member of it (`member` names the way through nested containers).
 
     `format` is the one it was read as, `also` every other whose signature matches. Facts and gap may both be there:
-    what was seen before reading failed is still evidence.
+    what was seen before reading failed is still evidence. `needs` is the kind of `parsers.external` that would read it.
     """
 
     member: tuple[str, ...] = ()
@@ -143,6 +157,8 @@ class Part:
     archive: ArchiveFacts | None = None
     tensors: TensorFacts | None = None
     text: TextFacts | None = None
+    mentions: tuple[Mention, ...] = ()
+    needs: str = ""
     gap: Gap | None = None
 
 

@@ -6,7 +6,6 @@ import io
 from dataclasses import replace
 from typing import Any, Final
 
-from safeload.errors import Malformed
 from safeload.parsers import formats, pickle, wrappers
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, Use
 from safeload.parsers.frames import Watched
@@ -14,7 +13,7 @@ from safeload.parsers.inflate import undone
 from safeload.parsers.ledger import Ledger, Refused
 from safeload.parsers.machine import Machine, Place, Specials, finish
 from safeload.parsers.reader import Reader, sha256
-from safeload.parsers.torchzip import gap_of
+from safeload.parsers.visit import Parts, Visit
 
 _WRAPPER: Final = "NumpyArrayWrapper"
 _HOMES: Final = ("joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle")
@@ -33,22 +32,26 @@ def read(reader: Reader, plain: pickle.Outcome) -> Part:
     return Part(format="joblib", pickle=replace(facts, uses=_union(facts.uses, plain.facts.uses)), gap=gap)
 
 
-def read_compressed(reader: Reader, kind: str) -> Part:
+def read_compressed(reader: Reader, visit: Visit) -> Parts:
     """A compressed pickle, undone as joblib and pandas undo it."""
-    try:
-        inside = Reader.of_bytes(undone(reader, kind))
-        plain = pickle.read(inside) if _signed(inside) else pickle.attempt(inside)
-    except Malformed as error:
-        return Part(format=kind, gap=gap_of(error))
+    return read_undone(reader, visit, undone(reader, visit.kind))
+
+
+def read_undone(reader: Reader, visit: Visit, content: bytes) -> Parts:
+    """The same, for whoever undid it."""
+    kind = visit.kind
+    inside = Reader.of_bytes(content)
+    plain = pickle.read(inside) if _signed(inside) else pickle.attempt(inside)
     if plain is None or not inside.size:
         gap = Gap(reason=GapReason.UNKNOWN_FORMAT, detail=f"{kind} that does not hold a pickle is not read")
-        return Part(format=kind, gap=gap)
+        return (Part(member=visit.member, format=kind, gap=gap),)
     part = read(inside, plain)
     assert part.pickle is not None  # noqa: S101
     # The loader is given the compressed file, so that is what a grant can name.
     names = sorted({name for stream in part.pickle.streams for name in stream.names})
     whole = Stream(offset=0, length=reader.size, sha256=sha256(reader, 0, reader.size), names=tuple(names))
-    return replace(part, format="joblib", also=(kind,), pickle=replace(part.pickle, reading="joblib", streams=(whole,)))
+    facts = replace(part.pickle, reading="joblib", streams=(whole,))
+    return (replace(part, member=visit.member, format="joblib", also=(kind,), pickle=facts),)
 
 
 def _signed(reader: Reader) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
 import os
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
@@ -57,20 +55,29 @@ class _SourceFailed(Exception):
 class Worker:
     """One worker process, replaced by a fresh one after any failure. Thread-safe: one artifact at a time."""
 
-    def __init__(self, *, cpu: float, memory: int) -> None:
+    def __init__(self, *, cpu: float, memory: int, kinds: frozenset[str] = frozenset()) -> None:
         self._cpu = cpu
         self._memory = memory
+        self.kinds = kinds
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: socket.socket | None = None
         self._pid = os.getpid()
         self._rights = Rights(had=(), missing=())
-        self._pid = os.getpid()
 
     @classmethod
-    def start(cls, *, cpu: float = limits.WORKER_CPU, memory: int = limits.WORKER_MEMORY) -> Worker:
-        """`cpu` in seconds for one artifact, `memory` in bytes of address space. Raises `StateError`."""
-        worker = cls(cpu=cpu, memory=memory)
+    def start(
+        cls,
+        *,
+        cpu: float = limits.WORKER_CPU,
+        memory: int = limits.WORKER_MEMORY,
+        kinds: frozenset[str] = frozenset(),
+    ) -> Worker:
+        """`cpu` in seconds for one artifact, `memory` in bytes of address space. Raises `StateError`.
+
+        `kinds` are those of `parsers.external` that it can read too; only such a worker sees site-packages.
+        """
+        worker = cls(cpu=cpu, memory=memory, kinds=kinds)
         with worker._lock:
             worker._begin()
         return worker
@@ -84,8 +91,11 @@ class Worker:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None else None
 
-    def examine(self, readable: Readable, *, name: str) -> tuple[Part, ...]:
-        """The parts of one artifact. `name` is for messages only. Raises what `readable.read_at` raises."""
+    def examine(self, readable: Readable, *, name: str, purpose: str = "") -> tuple[Part, ...]:
+        """The parts of one artifact. `name` is for messages only, `purpose` (`parsers.visit`) what a text is for.
+
+        Raises what `readable.read_at` raises.
+        """
         size = readable.size
         if size is None:
             gap = Gap(reason=GapReason.UNREACHABLE, detail=f"the source does not say how long {name!a} is")
@@ -93,7 +103,7 @@ class Worker:
         with self._lock:
             try:
                 self._ready()
-                return self._converse(readable, size)
+                return self._converse(readable, size, purpose)
             except _Ended as ended:
                 return (Part(format="unknown", gap=ended.gap),)
             except _SourceFailed as failed:
@@ -109,6 +119,10 @@ class Worker:
             self._begin()
 
     def close(self) -> None:
+        """End it. In a forked child this only drops what was inherited: the lock may be held by nobody there."""
+        if self._pid != os.getpid():
+            self._end()
+            return
         with self._lock:
             self._end()
 
@@ -117,7 +131,7 @@ class Worker:
         path = Path(__file__).with_name("worker.py")
         # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(path)],
+            [sys.executable, "-I", *(["-B"] if self.kinds else ["-S"]), str(path)],
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -128,7 +142,8 @@ class Worker:
         theirs.close()
         self._channel = ours
         try:
-            wire.send(wire.Timed(ours, limits.WORKER_START), json.dumps({"memory": self._memory}).encode())
+            request = {"memory": self._memory, "kinds": sorted(self.kinds)}
+            wire.send(wire.Timed(ours, limits.WORKER_START), json.dumps(request).encode())
             hello = self._message(limits.WORKER_START)
             if hello.get("op") != "hello":
                 raise Malformed("no hello")
@@ -142,12 +157,12 @@ class Worker:
         self._pid = os.getpid()
         self._rights = Rights(had=strings["had"], missing=strings["missing"])
 
-    def _converse(self, readable: Readable, size: int) -> tuple[Part, ...]:
+    def _converse(self, readable: Readable, size: int, purpose: str) -> tuple[Part, ...]:
         """Ask, answer its requests for bytes, return its answer."""
         assert self._channel is not None  # noqa: S101
         deadline = time.monotonic() + 2 * self._cpu + limits.WORKER_START
         descriptor = readable.fileno()
-        self._send_request(descriptor, size)
+        self._send_request(descriptor, {"op": "examine", "size": size, "cpu": self._cpu, "purpose": purpose})
         while True:
             message = self._message(deadline - time.monotonic())
             if message.get("op") == "done":
@@ -164,9 +179,9 @@ class Worker:
             self._deliver(readable, size, message)
             deadline += time.monotonic() - started  # a slow network is not the parser's fault
 
-    def _send_request(self, descriptor: int | None, size: int) -> None:
+    def _send_request(self, descriptor: int | None, request: dict[str, Any]) -> None:
         assert self._channel is not None  # noqa: S101
-        body = json.dumps({"op": "examine", "size": size, "cpu": self._cpu}).encode()
+        body = json.dumps(request).encode()
         head = len(body).to_bytes(wire.LENGTH, "big")
         try:
             self._channel.settimeout(limits.WORKER_START)
@@ -236,32 +251,3 @@ class Worker:
         if process is not None and self._pid == os.getpid():
             process.kill()
             process.wait()
-
-
-_lock: Final = threading.Lock()
-_shared: dict[int, Worker] = {}
-
-
-def shared(*, fresh: bool = False, start: Callable[[], Worker] = Worker.start) -> Worker:
-    """The worker of this process, started when first asked for. `fresh` replaces it: files of another origin."""
-    with _lock:
-        pid = os.getpid()
-        for other in [key for key in _shared if key != pid]:
-            _shared.pop(other)._end()  # inherited by fork: the parent's conversation, not ours
-        if fresh and pid in _shared:
-            _shared.pop(pid).close()
-        if pid not in _shared:
-            if not _registered:
-                atexit.register(_close)
-                _registered.append(True)
-            _shared[pid] = start()
-        return _shared[pid]
-
-
-_registered: list[bool] = []
-
-
-def _close() -> None:
-    worker = _shared.pop(os.getpid(), None)
-    if worker is not None:
-        worker.close()

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers.facts import TensorFacts
+from safeload.parsers.facts import Part, TensorFacts
 from safeload.parsers.reader import Reader
 from safeload.parsers.text import strict_pairs
+from safeload.parsers.visit import Parts, Visit
 
 _BITS: Final = {
     "BOOL": 8,
@@ -40,6 +41,10 @@ _BITS: Final = {
 def looks_right(head: bytes, size: int) -> bool:
     """Eight bytes of a length that fits, and the start of a JSON object."""
     return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= min(size - 8, limits.HEADER)
+
+
+def read_part(reader: Reader, visit: Visit) -> Parts:
+    return (Part(member=visit.member, format="safetensors", tensors=read(reader)),)
 
 
 def read(reader: Reader) -> TensorFacts:

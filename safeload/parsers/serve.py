@@ -9,14 +9,16 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 from safeload import limits
-from safeload.parsers import rights, wire
+from safeload.parsers import external, rights, wire
 from safeload.parsers.deaths import OUT_OF_MEMORY
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Gap, GapReason, Part, encode
 from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Read
 
 _CODECS: Final = ("ascii", "latin-1", "utf-8", "unicode_escape", "raw_unicode_escape")
 _REQUEST: Final = 64 * limits.KIB
@@ -33,13 +35,14 @@ def forever() -> None:
         codecs.lookup(name)  # nothing can be imported later
     channel = socket.socket(fileno=0)
     hello = json.loads(wire.receive(channel, most=_REQUEST))
+    others = external.load(hello["kinds"])
     gc.disable()
     given = rights.give_up(memory=int(hello["memory"]))
     _reply(channel, {"op": "hello", "had": list(given.had), "missing": list(given.missing)})
     leave, reserve = os._exit, bytearray(limits.MIB)
     while True:
         try:
-            _serve(channel)
+            _serve(channel, others)
         except EOFError:
             return
         except MemoryError:
@@ -47,11 +50,12 @@ def forever() -> None:
             leave(OUT_OF_MEMORY)  # even the answer found none
 
 
-def _serve(channel: socket.socket) -> None:
+def _serve(channel: socket.socket, others: Mapping[str, Read]) -> None:
     descriptor, request = _request(channel)
     rights.cpu(float(request["cpu"]), used=time.process_time())
     try:
-        answer: dict[str, Any] = {"op": "done", "parts": encode(_examine(channel, descriptor, int(request["size"])))}
+        reader = _reader(channel, descriptor, int(request["size"]))
+        answer: dict[str, Any] = {"op": "done", "parts": encode(_examine(reader, str(request["purpose"]), others))}
     except Lost:
         answer = {"op": "lost"}
     finally:
@@ -69,13 +73,15 @@ def _request(channel: socket.socket) -> tuple[int | None, dict[str, Any]]:
     return (descriptors[0] if descriptors else None), request
 
 
-def _examine(channel: socket.socket, descriptor: int | None, size: int) -> tuple[Part, ...]:
+def _reader(channel: socket.socket, descriptor: int | None, size: int) -> Reader:
     if descriptor is not None:
-        reader = Reader.of_descriptor(descriptor, size=size)
-    else:
-        reader = Reader.of_callback(lambda offset, n: _ask(channel, offset, n), size=size)
+        return Reader.of_descriptor(descriptor, size=size)
+    return Reader.of_callback(lambda offset, n: _ask(channel, offset, n), size=size)
+
+
+def _examine(reader: Reader, purpose: str, others: Mapping[str, Read]) -> tuple[Part, ...]:
     try:
-        return examine(reader)
+        return examine(reader, purpose=purpose, others=others)
     except (MemoryError, RecursionError) as error:
         gap = Gap(reason=GapReason.LIMIT, detail=f"{type(error).__name__} while it was read")
         return (Part(format="unknown", gap=gap),)

@@ -8,9 +8,10 @@ from typing import Any
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers.facts import GapReason, TextFacts
+from safeload.parsers.facts import GapReason, Part, TextFacts
 from safeload.parsers.ledger import Refused
 from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Parts, Visit
 
 
 class NotText(Malformed):
@@ -34,6 +35,15 @@ def looks_right(head: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def read_part(reader: Reader, visit: Visit) -> Parts | None:
+    """None when only the start looked like text."""
+    try:
+        seen = read(reader)
+    except NotText:
+        return None
+    return (Part(member=visit.member, format="json" if seen.json else "text", text=seen),)
 
 
 def read(reader: Reader) -> TextFacts:

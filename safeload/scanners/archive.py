@@ -63,6 +63,9 @@ class ArchiveScanner(Scanner):
     formats: ClassVar[frozenset[str]] = frozenset({"zip", "torch-zip", "torchscript", "npz"})
     rules: ClassVar[tuple[Rule, ...]] = (DUPLICATE, AMBIGUOUS, UNUSUAL)
 
+    def sees(self, part: Part) -> bool:
+        return part.archive is not None
+
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         if part.archive is None:
             return ()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
+from safeload.parsers import visit
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners import config, identity, remote_code
 from safeload.scanners.escape import plain
@@ -20,7 +21,6 @@ from safeload.scanners.interface import (
     Report,
     Result,
     Scanned,
-    Scanner,
     Tensors,
     Unscanned,
 )
@@ -29,7 +29,7 @@ from safeload.sources.interface import Artifact, Origin, Progress, Readable, Rol
 
 __all__ = ["Examiner", "scan"]
 
-_TEXT: Final = frozenset({"text", "json"})
+_PURPOSES: Final = {Role.CODE: visit.PYTHON, Role.TEMPLATE: visit.TEMPLATE}
 # What a load reads as text, or does not read at all: an empty file or plain text is nothing odd there.
 _READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.FOUND, Role.BESIDE})
 _TOKENIZER_JSON: Final = 1 * limits.MIB  # bytes; a vocabulary has no settings, and takes long to parse
@@ -38,7 +38,7 @@ _TOKENIZER_JSON: Final = 1 * limits.MIB  # bytes; a vocabulary has no settings, 
 class Examiner(Protocol):
     """What the engine needs of a worker: facts of one file, the artifact itself first, then its members."""
 
-    def examine(self, readable: Readable, /, *, name: str) -> tuple[Part, ...]: ...
+    def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +76,9 @@ def scan(
 
 
 def _shared() -> Examiner:
-    from safeload.parsers import process
+    from safeload.parsers import workers
 
-    return process.shared()
+    return workers.shared()
 
 
 def _guarded(
@@ -118,7 +118,7 @@ def _artifact(
         if how is How.LOCAL and readable.fileno() is None:
             # Without a descriptor a worker reads as over a network: not every member of an archive.
             return _gap(artifact, GapReason.UNREADABLE, "not a file on this machine")
-        parts = examiner.examine(readable, name=artifact.path)
+        parts = examiner.examine(readable, name=artifact.path, purpose=_purpose(artifact))
         if not parts:
             return _gap(artifact, GapReason.CRASHED, "the parser said nothing about this file")
         results = [_judge(part, artifact) for part in parts]
@@ -136,7 +136,7 @@ def _artifact(
 
 def _judge(part: Part, artifact: Artifact) -> Result:
     """Findings by format, and the gap if there is one: what was seen before reading failed is still evidence."""
-    scanners = tuple(_scanners(part))
+    scanners = tuple(scanner for scanner in SCANNERS if scanner.sees(part))
     findings = tuple(finding for scanner in scanners for finding in scanner.judge(part, artifact))
     read = Scanned(
         location=Location(artifact=artifact.path, member=part.member),
@@ -152,15 +152,9 @@ def _judge(part: Part, artifact: Artifact) -> Result:
     return read
 
 
-def _scanners(part: Part) -> Iterator[Scanner]:
-    """Every scanner that has something to judge: facts decide, not the format's name alone."""
-    has = {
-        "pickle": part.pickle is not None,
-        "archive": part.archive is not None,
-        "safetensors": part.tensors is not None,
-        "text": part.text is not None,
-    }
-    return (scanner for scanner in SCANNERS if has.get(scanner.name, part.format in scanner.formats))
+def _purpose(artifact: Artifact) -> str:
+    """What its text is for: the load's own use of the file before what its name tells."""
+    return _PURPOSES.get(artifact.role) or visit.purpose_of(artifact.path)
 
 
 def _by_role(result: Result, part: Part, artifact: Artifact, readable: Readable, origin: Origin) -> Result:

@@ -139,6 +139,10 @@ class Scanner(ABC):
     formats: ClassVar[frozenset[str]]
     rules: ClassVar[tuple[Rule, ...]]
 
+    def sees(self, part: Part) -> bool:
+        """Has it something to judge here? By facts where there are any, since a format's name alone proves nothing."""
+        return part.format in self.formats
+
     @abstractmethod
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         """Findings for one part that was parsed. Gaps are the engine's business."""

@@ -58,6 +58,9 @@ class PickleScanner(Scanner):
     formats: ClassVar[frozenset[str]] = frozenset({"pickle", "joblib", "torch-legacy", "torch-zip"})
     rules: ClassVar[tuple[Rule, ...]] = rules.RULES
 
+    def sees(self, part: Part) -> bool:
+        return part.pickle is not None
+
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         if part.pickle is None:
             return ()

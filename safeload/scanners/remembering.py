@@ -19,12 +19,12 @@ class Remembering:
     memo: Memo
     digests: Mapping[str, Digest]
 
-    def examine(self, readable: Readable, /, *, name: str) -> tuple[Part, ...]:
+    def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         digest = self.digests.get(name)
         if digest is None:
-            return self.examiner.examine(readable, name=name)
-        parts = self.memo.parts(digest.hex)
+            return self.examiner.examine(readable, name=name, purpose=purpose)
+        parts = self.memo.parts(digest.hex, purpose)
         if parts is None:
-            parts = self.examiner.examine(readable, name=name)
-            self.memo.remember_parts(digest.hex, "", parts)
+            parts = self.examiner.examine(readable, name=name, purpose=purpose)
+            self.memo.remember_parts(digest.hex, purpose, parts)
         return parts

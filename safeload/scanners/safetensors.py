@@ -29,6 +29,9 @@ class SafetensorsScanner(Scanner):
     formats: ClassVar[frozenset[str]] = frozenset({"safetensors"})
     rules: ClassVar[tuple[Rule, ...]] = (MALFORMED_HEADER,)
 
+    def sees(self, part: Part) -> bool:
+        return part.tensors is not None
+
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         if part.tensors is None or not part.tensors.anomalies:
             return ()

@@ -16,5 +16,8 @@ class TextScanner(Scanner):
     formats: ClassVar[frozenset[str]] = frozenset({"text", "json"})
     rules: ClassVar[tuple[Rule, ...]] = ()
 
+    def sees(self, part: Part) -> bool:
+        return part.text is not None
+
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         return ()

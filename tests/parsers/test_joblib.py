@@ -164,5 +164,8 @@ def test_compressed_text_is_not_read(examine: Examine) -> None:
     assert gaps(examine(gzip.compress(b"hello"))) == {"unknown-format"}
 
 
-def test_lz4_is_said_to_be_missing(examine: Examine) -> None:
-    assert gaps(examine(b"\x04\x22\x4d\x18" + bytes(40))) == {"missing-dependency"}
+def test_lz4_is_for_the_worker_with_its_library(examine: Examine) -> None:
+    (part,) = examine(b"\x04\x22\x4d\x18" + bytes(40))
+    assert part.needs == "lz4"
+    assert part.gap is not None
+    assert "safeload[formats]" in part.gap.detail

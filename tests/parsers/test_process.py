@@ -20,7 +20,8 @@ from safeload import limits
 from safeload.errors import Unreachable
 from safeload.parsers import process
 from safeload.parsers.facts import GapReason, Part
-from safeload.parsers.process import Worker, shared
+from safeload.parsers.process import Worker
+from safeload.parsers.workers import shared
 from tests.builders import opcodes as op
 from tests.parsers.conftest import LocalFile, Ranges, names
 
@@ -217,8 +218,8 @@ def test_a_worker_that_says_nothing_runs_out_of_time(tmp_path: Path, monkeypatch
 def test_the_shared_worker_is_one_until_a_fresh_one_is_wanted() -> None:
     first = shared()
     assert shared() is first
-    pid = first.pid
-    assert shared(fresh=True).pid != pid
+    pid = first.first.pid
+    assert shared(fresh=True).first.pid != pid
 
 
 def test_a_forked_child_has_a_worker_of_its_own() -> None:
@@ -227,7 +228,7 @@ def test_a_forked_child_has_a_worker_of_its_own() -> None:
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        ok = shared().examine(Ranges(GOOD), name="x")[0].gap is None and shared().pid != mine.pid
+        ok = shared().examine(Ranges(GOOD), name="x")[0].gap is None and shared().first.pid != mine.first.pid
         shared().close()
         os.write(write, b"1" if ok else b"0")
         os._exit(0)
@@ -256,8 +257,8 @@ def test_nothing_is_left_when_the_parent_is_gone() -> None:
     """A parent that is killed cannot close anything: the worker sees the end of its socket."""
     code = textwrap.dedent("""
         import os, signal
-        from safeload.parsers.process import shared
-        print(shared().pid, flush=True)
+        from safeload.parsers.workers import shared
+        print(shared().first.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)

@@ -62,7 +62,7 @@ class Says:
 
     parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)
 
-    def examine(self, readable: object, /, *, name: str) -> tuple[Part, ...]:
+    def examine(self, readable: object, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         return self.parts[name]
 
 

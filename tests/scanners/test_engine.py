@@ -85,7 +85,7 @@ def test_ctrl_c_is_no_gap() -> None:
 
 def test_a_worker_that_fails_or_says_nothing_is_a_gap() -> None:
     class Broken:
-        def examine(self, readable: object, /, *, name: str) -> tuple[Part, ...]:
+        def examine(self, readable: object, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
             raise ValueError("bug\x1b")
 
     report = engine.scan(snapshot_of("a"), lambda artifact: OnDisk(b""), how=How.LOCAL, worker=Broken())

@@ -1,0 +1,43 @@
+"""Formats that a well-kept library reads better: one module each, imported only in a worker that is started for it.
+
+Each module has `read(reader, visit)`, as in `parsers.registry`, and imports all it needs when it is imported: later, in
+a process without rights, nothing can be.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class External:
+    """A library that reads one kind: `module` wraps it, `packages` have to be there, `extra` brings them."""
+
+    module: str
+    packages: tuple[str, ...]
+    extra: str = "formats"
+
+
+KINDS: Final = {
+    "lz4": External(module="safeload.parsers.external.lz4", packages=("lz4",)),
+}
+
+
+def how_to_get(kind: str) -> str:
+    """What a person does about a missing library."""
+    wanted = KINDS[kind]
+    return f"{' and '.join(wanted.packages)} reads this: pip install 'safeload[{wanted.extra}]'"
+
+
+def load(kinds: Iterable[str]) -> dict[str, Any]:
+    """The `read` functions of these kinds, without those whose library is not there."""
+    found = {}
+    for kind in sorted(kinds):
+        try:
+            found[kind] = importlib.import_module(KINDS[kind].module).read
+        except ImportError:
+            continue  # the part then keeps its gap, which names the command that adds it
+    return found

@@ -1,0 +1,53 @@
+"""Every kind of bytes that is read in the worker, and what reads it: one line a format."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from safeload.parsers import archive, external, formats, joblib, legacy, pickle, safetensors, text
+from safeload.parsers.facts import Part
+from safeload.parsers.reader import Reader
+from safeload.parsers.visit import TEMPLATE, YAML, Parts, Read, Visit
+
+__all__ = ["READERS"]
+
+
+def _pickle(reader: Reader, visit: Visit) -> Parts | None:
+    return _one(visit, _read_pickle(reader, pickle.read(reader)))
+
+
+def _pickle_like(reader: Reader, visit: Visit) -> Parts | None:
+    ran = pickle.attempt(reader)
+    return None if ran is None else _one(visit, _read_pickle(reader, ran))
+
+
+def _read_pickle(reader: Reader, plain: pickle.Outcome) -> Part:
+    return legacy.read(reader) if plain.legacy else joblib.read(reader, plain)
+
+
+def _one(visit: Visit, part: Part) -> Parts:
+    return (replace(part, member=visit.member),)
+
+
+def _elsewhere(reader: Reader, visit: Visit) -> Parts | None:
+    """For the worker with other people's libraries; what a text is, is told here already."""
+    wanted = visit.elsewhere(visit.kind)
+    if visit.kind not in _TEXTS:
+        return (wanted,)
+    seen = text.read_part(reader, visit)
+    return None if seen is None else (replace(seen[0], needs=wanted.needs, gap=wanted.gap), *seen[1:])
+
+
+_TEXTS: Final = frozenset({TEMPLATE, YAML})
+
+# Kinds are what `formats.identify` gives; beside those, what a text is for (`visit.purpose`), read instead of `text`.
+READERS: Final[dict[str, Read]] = {
+    "zip": archive.read,
+    "pickle": _pickle,
+    "pickle-like": _pickle_like,
+    "safetensors": safetensors.read_part,
+    "text": text.read_part,
+    **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),
+    **dict.fromkeys(external.KINDS, _elsewhere),
+}

@@ -1,0 +1,84 @@
+"""Where reading stands: at which place in which containers, for what purpose, with how much work left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Final
+
+from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers import external
+from safeload.parsers.facts import Gap, GapReason, Part
+from safeload.parsers.ledger import Refused
+from safeload.parsers.reader import Reader
+
+# What a text is for. Content cannot tell Python from prose: whoever opens the file decides, and goes by its name.
+PYTHON: Final = "python"
+TEMPLATE: Final = "template"
+YAML: Final = "yaml"
+_BY_SUFFIX: Final = {".py": PYTHON, ".jinja": TEMPLATE, ".jinja2": TEMPLATE, ".yaml": YAML, ".yml": YAML}
+
+Parts = tuple[Part, ...]
+
+
+def purpose_of(name: str) -> str:
+    """What a text of this name is for; empty where the name does not tell."""
+    return _BY_SUFFIX.get(PurePosixPath(name).suffix.lower(), "")
+
+
+@dataclass(slots=True, kw_only=True)
+class Budget:
+    """What is left for one artifact, through all its containers. Spending more raises `Refused`."""
+
+    inflated: int = limits.INFLATED
+    members: int = limits.MEMBERS
+    looks: int = limits.REMOTE_LOOKS
+
+    def inflate(self, n: int) -> None:
+        self.inflated -= n
+        if self.inflated < 0:
+            raise Refused(f"it becomes more than {limits.INFLATED:,} bytes", reason=GapReason.LIMIT)
+
+    def enter(self) -> None:
+        self.members -= 1
+        if self.members < 0:
+            raise Refused(f"more than {limits.MEMBERS:,} members", reason=GapReason.LIMIT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One reading of some bytes: `kind` is the format tried, `member` the way here through containers."""
+
+    examine: Callable[[Reader, Visit], Parts]
+    kind: str = ""
+    member: tuple[str, ...] = ()
+    purpose: str = ""
+    budget: Budget = field(default_factory=Budget)
+
+    def inside(self, reader: Reader, name: str, *, purpose: str | None = None) -> Parts:
+        """All readings of a member of this container; `purpose` as its name tells, unless the container knows."""
+        member = (*self.member, name)
+        if len(member) > limits.ARCHIVE_DEPTH:
+            gap = Gap(reason=GapReason.LIMIT, detail=f"archives more than {limits.ARCHIVE_DEPTH} deep")
+            return (Part(member=member, format="unknown", gap=gap),)
+        try:
+            self.budget.enter()
+        except Refused as refused:
+            return (Part(member=member, format="unknown", gap=refused.gap),)
+        meant = purpose_of(name) if purpose is None else purpose
+        return self.examine(reader, replace(self, kind="", member=member, purpose=meant))
+
+    def elsewhere(self, kind: str, *, format: str = "") -> Part:
+        """A part that this process has no reader for: the worker with other people's libraries reads it."""
+        gap = Gap(reason=GapReason.MISSING_DEPENDENCY, detail=external.how_to_get(kind))
+        return Part(member=self.member, format=format or kind, needs=kind, gap=gap)
+
+
+Read = Callable[[Reader, Visit], Parts | None]
+"""One reading. None when the bytes turn out not to be of that kind, which only trying could tell."""
+
+
+def gap_of(error: Malformed) -> Gap:
+    return error.gap if isinstance(error, Refused) else Gap(reason=GapReason.MALFORMED, detail=str(error))
