@@ -40,6 +40,12 @@ RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1
 TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
 HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itself bounds it
 
+# Protocol Buffers, HDF5 and the like.
+PROTO_FIELDS: Final = 10_000_000  # fields of one file; empty fields take two bytes each
+PROTO_DEPTH: Final = 100  # messages within messages, as protobuf itself bounds it
+PROTO_TEXT: Final = 64 * KIB  # bytes of one string that is kept; a name of megabytes
+PROTO_KEPT: Final = 4_000_000  # strings and messages of one file that are kept at one time or another; floods
+
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole
 CODE_SEARCHED: Final = 1 * MIB  # bytes of a Python file that is searched for its imports; one of gigabytes
