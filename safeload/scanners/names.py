@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-from safeload.scanners.names_file import Condition, NameFile, Standing, read
+from safeload.scanners import names_table
+from safeload.scanners.names_file import Condition, Standing
+from safeload.scanners.names_table import ORDER, Known, Pair
 
 __all__ = ["Condition", "Known", "Standing", "classify", "dangerous", "fits", "free_pairs", "known", "variants"]
 
-Pair = tuple[str, str]
-
-_ORDER: Final = (Standing.FREE, Standing.CONDITIONAL, Standing.UNKNOWN, Standing.DANGEROUS)
 _REMEMBERED: Final = 16_384  # names kept with their answer; a stream with millions of names
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What one name is: `what` says in plain words what it does (dangerous) or is for (conditional)."""
-
-    standing: Standing
-    what: str = ""
-    condition: Condition | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """All data files as dictionaries. `whole` are dangerous modules; `reached` those that other modules hand on."""
-
-    exact: Mapping[Pair, Known]
-    whole: Mapping[str, str]
-    reached: frozenset[str]
-    gone: frozenset[str]
 
 
 def known(module: str, name: str) -> Known | None:
@@ -66,7 +45,7 @@ def free_pairs() -> frozenset[Pair]:
     """Every free name in every spelling whose readings are all free: what the audit hook lets pass unasked."""
     import _compat_pickle
 
-    exact = {pair for pair, entry in _table().exact.items() if entry.standing is Standing.FREE}
+    exact = {pair for pair, entry in names_table.with_free().exact.items() if entry.standing is Standing.FREE}
     spelled = {old for old, new in _compat_pickle.NAME_MAPPING.items() if new in exact}
     for old, new in _compat_pickle.IMPORT_MAPPING.items():
         spelled |= {(old, name) for module, name in exact if module == new}
@@ -88,80 +67,64 @@ def fits(wanted: str, module: str, name: str) -> bool:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _answer(module: str, name: str) -> tuple[Standing, Known | None]:
-    table = _table()
-    answers = list(_readings(table, variants(module, name)))
-    return max(answers, key=lambda answer: _ORDER.index(answer[0]))
+    answers = list(_readings(variants(module, name)))
+    return max(answers, key=lambda answer: ORDER.index(answer[0]))
 
 
-def _readings(table: Table, pairs: tuple[Pair, ...]) -> Iterator[tuple[Standing, Known | None]]:
+def _readings(pairs: tuple[Pair, ...]) -> Iterator[tuple[Standing, Known | None]]:
     for index, (module, name) in enumerate(pairs):
-        entry = table.exact.get((module, name)) or _walk(table, module, name)
-        if entry is None and index == 0 and len(pairs) > 1 and module in table.gone:
+        entry = _listed(module, name) or _walk(module, name)
+        if entry is None and index == 0 and len(pairs) > 1 and module in names_table.core().gone:
             continue  # Python 3 has no such module: only the mapped spelling can be imported.
         yield (Standing.UNKNOWN, None) if entry is None else (entry.standing, entry)
 
 
-def _walk(table: Table, module: str, name: str) -> Known | None:
+def _listed(module: str, name: str) -> Known | None:
+    """The strictest entry for exactly this name, in the files that every name is held against and in its package's."""
+    found = (table.get(module, name) for table in _tables(module))
+    return max((entry for entry in found if entry), key=lambda entry: ORDER.index(entry.standing), default=None)
+
+
+def _tables(module: str) -> tuple[names_table.Table, ...]:
+    own = names_table.written_for(module)
+    return (names_table.core(),) if own is None else (names_table.core(), own)
+
+
+def _walk(module: str, name: str) -> Known | None:
     """The dangerous entry that an unlisted name leads to: by its module, or by the way its dots take."""
-    what = _whole(table, module)
+    core = names_table.core()
+    what = _whole(module)
     if what is None and "." in name:
-        what = _dotted(table, module, name.split("."))
-    if what is None and name.lstrip("_") in table.reached:
-        what = f"hands over the module {name.lstrip('_')}, which {table.whole[name.lstrip('_')]}"
+        what = _dotted(module, name.split("."))
+    if what is None and name.lstrip("_") in core.reached:
+        what = f"hands over the module {name.lstrip('_')}, which {core.whole[name.lstrip('_')]}"
     return None if what is None else Known(standing=Standing.DANGEROUS, what=what)
 
 
-def _whole(table: Table, module: str) -> str | None:
+def _whole(module: str) -> str | None:
+    tables = _tables(module)
     while module:
-        if module in table.whole:
-            return table.whole[module]
+        for table in tables:
+            if module in table.whole:
+                return table.whole[module]
         module = module.rpartition(".")[0]
     return None
 
 
-def _dotted(table: Table, module: str, parts: list[str]) -> str | None:
+def _dotted(module: str, parts: list[str]) -> str | None:
     """`pathlib` and `os.getpid` is os.getpid; `torch` and `storage._load_from_bytes` is in torch.storage."""
     for index, part in enumerate(parts[:-1]):
         rest = ".".join(parts[index + 1 :])
         for reached in (part, part.lstrip("_"), ".".join((module, *parts[: index + 1]))):
-            entry = table.exact.get((reached, rest))
+            entry = _listed(reached, rest)
             if entry is not None and entry.standing is Standing.DANGEROUS:
                 return entry.what
-            if reached in table.whole:
-                return table.whole[reached]
-    first = table.exact.get((module, parts[0]))
+            for table in _tables(reached):
+                if reached in table.whole:
+                    return table.whole[reached]
+    first = _listed(module, parts[0])
     if first is not None and first.standing is Standing.DANGEROUS:
         return first.what
     if any(part.startswith("__") and part.endswith("__") for part in parts):
         return "reaches into Python's own internals, from where anything can be called"
     return None
-
-
-@cache
-def _table() -> Table:
-    from importlib.resources import files
-
-    folder = files("safeload.scanners") / "imports"
-    paths = sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-    return assemble(read(path.read_text(encoding="utf-8"), file=path.name) for path in paths)
-
-
-def assemble(library: Iterable[NameFile]) -> Table:
-    """One table from all files; the strictest entry counts where two files name the same thing."""
-    exact: dict[Pair, Known] = {}
-    whole: dict[str, str] = {}
-    reached: set[str] = set()
-    gone: set[str] = set()
-    for file in library:
-        gone.update(file.gone)
-        for entry in file.entries:
-            item = Known(standing=entry.standing, what=entry.what, condition=entry.condition)
-            for module in entry.modules:
-                if not entry.names:
-                    whole[module] = entry.what
-                    reached.update({module} if entry.reached else ())
-                for name in entry.names:
-                    before = exact.get((module, name))
-                    if before is None or _ORDER.index(before.standing) <= _ORDER.index(item.standing):
-                        exact[module, name] = item
-    return Table(exact=exact, whole=whole, reached=frozenset(reached), gone=frozenset(gone))

@@ -42,12 +42,14 @@ class Condition:
 class Entry:
     """One table of a data file. `names` is empty for dangerous modules as a whole, with all modules below them.
 
+    `classes` are derived lists: a module with the names in it, which stay one text until somebody asks for the module.
     `reached`: also dangerous as an attribute of any other module, since libraries import it under its own name.
     """
 
     standing: Standing
     modules: tuple[str, ...]
     names: tuple[str, ...]
+    classes: tuple[tuple[str, str], ...] = ()
     what: str = ""
     condition: Condition | None = None
     reached: bool = False
@@ -67,7 +69,7 @@ _TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "d
 _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.FREE: frozenset({"modules", "names"}),
     Standing.CONDITIONAL: frozenset(
-        {"modules", "names", "what", "called", "constructed", "state", "referenced", "group"}
+        {"modules", "names", "classes", "what", "called", "constructed", "state", "referenced", "group"}
     ),
     Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached"}),
 }
@@ -109,10 +111,14 @@ def _entry(standing: Standing, table: Any, where: str) -> Entry:
         raise ValueError(f"{where}: expected a table")
     _known(table, _KEYS[standing], where)
     whole = standing is Standing.DANGEROUS and "names" not in table
+    derived = "classes" in table
+    if derived and ("modules" in table or "names" in table):
+        raise ValueError(f"{where}: classes stand instead of modules and names")
     entry = Entry(
         standing=standing,
-        modules=_words(table, "modules", where),
-        names=() if whole else _words(table, "names", where),
+        modules=() if derived else _words(table, "modules", where),
+        names=() if whole or derived else _words(table, "names", where),
+        classes=_classes(table, where) if derived else (),
         what=_text(table, "what", where, optional=standing is not Standing.DANGEROUS),
         condition=_condition(table, where) if standing is Standing.CONDITIONAL else None,
         reached=_flag(table, "reached", where),
@@ -120,6 +126,15 @@ def _entry(standing: Standing, table: Any, where: str) -> Entry:
     if entry.reached and not whole:
         raise ValueError(f"{where}: reached is for whole modules, without names")
     return entry
+
+
+def _classes(table: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...]:
+    """Lines of `module: Name Name`."""
+    lines = [line.partition(":") for line in _text(table, "classes", where).splitlines() if line]
+    for module, colon, names in lines:
+        if not colon or not names or not module.replace(".", "").isidentifier():
+            raise ValueError(f"{where}: classes: {module!r} is not a line of a module, a colon and names")
+    return tuple((module, names) for module, _, names in lines)
 
 
 def _condition(table: Mapping[str, Any], where: str) -> Condition:

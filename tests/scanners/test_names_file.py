@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from safeload.scanners import names, shapes
-from safeload.scanners.names_file import Standing, read
+from safeload.scanners import names, names_table, shapes
+from safeload.scanners.names_file import Entry, Standing, read
 
 SHIPPED = sorted(p.name for p in (files("safeload.scanners") / "imports").iterdir() if p.name.endswith(".toml"))
 
@@ -20,20 +20,35 @@ def test_every_shipped_file_is_read(file: str) -> None:
     assert made.entries
 
 
+def pairs(entry: Entry) -> list[tuple[str, str]]:
+    listed = [(module, name) for module, names in entry.classes for name in names.split()]
+    return listed + [(module, name) for module in entry.modules for name in entry.names]
+
+
+def test_every_class_in_a_derived_list_is_a_name() -> None:
+    """They are not looked at one by one when a file is read."""
+    for file in SHIPPED:
+        for entry in read((files("safeload.scanners") / "imports" / file).read_text("utf-8"), file=file).entries:
+            assert entry.standing is Standing.CONDITIONAL or not entry.classes
+            for module, name in pairs(entry):
+                assert all(part.isidentifier() for part in (*module.split("."), *name.split("."))), (module, name)
+
+
 def test_no_name_is_in_two_lists() -> None:
     """The strictest counts, so an overlap would silently take a name away."""
     seen: dict[tuple[str, str], Standing] = {}
     for file in SHIPPED:
         for entry in read((files("safeload.scanners") / "imports" / file).read_text("utf-8"), file=file).entries:
-            for pair in ((module, name) for module in entry.modules for name in entry.names):
+            for pair in pairs(entry):
                 assert seen.setdefault(pair, entry.standing) is entry.standing, pair
 
 
 def test_nothing_allowed_lies_in_the_open_part_of_a_dangerous_module_by_mistake() -> None:
     """Exceptions from a dangerous module are few, and named here."""
-    table = names._table()
+    table = names_table.everything()
     allowed = {pair for pair, known in table.exact.items() if known.standing is not Standing.DANGEROUS}
-    inside = {pair for pair in allowed if names._whole(table, pair[0]) is not None}
+    allowed |= {(module, "") for module in table.classes}
+    inside = {pair for pair in allowed if names._whole(pair[0]) is not None}
     assert inside == {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("types", "SimpleNamespace")}
 
 
@@ -58,6 +73,14 @@ def test_nothing_allowed_lies_in_the_open_part_of_a_dangerous_module_by_mistake(
         (
             "library = 'a'\n[[conditional]]\nmodules = 'm'\nnames = 'a'\nreferenced = true\nstate = ['dict']",
             "state is for what is called or constructed",
+        ),
+        (
+            "library = 'a'\n[[conditional]]\nclasses = 'm.n A B'\nreferenced = true",
+            "classes: 'm.n A B' is not a line of a module",
+        ),
+        (
+            "library = 'a'\n[[conditional]]\nclasses = 'm: A'\nmodules = 'm'\nreferenced = true",
+            "classes stand instead of modules",
         ),
         ("library = 'a'\n[[dangerous]]\nmodules = 'm'", "what is a text"),
         (
