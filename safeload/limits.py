@@ -38,6 +38,7 @@ REMOTE_LOOKS: Final = 16  # members of one archive outside torch's layout that a
 INFLATED: Final = 4 * GIB  # bytes that all compressed members of one file may become; zip bombs
 RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1,032
 TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
+NPY_HEADER: Final = 1 * MIB  # bytes of one array's header; numpy itself writes hundreds
 HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itself bounds it
 
 # Protocol Buffers, HDF5 and the like.
@@ -45,6 +46,18 @@ PROTO_FIELDS: Final = 10_000_000  # fields of one file; empty fields take two by
 PROTO_DEPTH: Final = 100  # messages within messages, as protobuf itself bounds it
 PROTO_TEXT: Final = 64 * KIB  # bytes of one string that is kept; a name of megabytes
 PROTO_KEPT: Final = 4_000_000  # strings and messages of one file that are kept at one time or another; floods
+
+# Programs and settings.
+CODE_BYTES: Final = 2 * MIB  # bytes of a Python file that is parsed; a tree takes a hundredfold
+CODE_NODES: Final = 1_000_000  # nodes of one syntax tree; minutes of walking
+CODE_NESTING: Final = 400  # how deep a syntax tree goes; expressions that exhaust the stack
+CODE_MEANINGS: Final = 32  # things that one name of a program may stand for; aliases that multiply
+CODE_USES: Final = 20_000  # distinct uses in one program; floods the report
+CODE_LINE: Final = 160  # characters of a line of code that are shown
+MENTIONS: Final = 2_000  # things that one file of settings names for a loader; floods the report
+YAML_BYTES: Final = 8 * MIB  # bytes of a YAML file that is parsed; its parser is slow Python
+YAML_VALUES: Final = 2_000_000  # values that a YAML file becomes with its aliases written out; billion laughs
+YAML_DEPTH: Final = 200  # collections within collections in YAML
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from safeload.parsers import archive, external, formats, joblib, legacy, pickle, safetensors, text
+from safeload.parsers import archive, external, formats, joblib, legacy, npy, onnx, pickle, safetensors, text
 from safeload.parsers.facts import Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import TEMPLATE, YAML, Parts, Read, Visit
@@ -47,7 +47,9 @@ READERS: Final[dict[str, Read]] = {
     "pickle": _pickle,
     "pickle-like": _pickle_like,
     "safetensors": safetensors.read_part,
+    "npy": npy.read,
     "text": text.read_part,
+    "onnx": onnx.read,
     **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),
     **dict.fromkeys(external.KINDS, _elsewhere),
 }

@@ -7,13 +7,22 @@ from typing import Final
 from safeload.scanners import config, consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.interface import Rule, Scanner
+from safeload.scanners.npy import NpyScanner
+from safeload.scanners.onnx import OnnxScanner
 from safeload.scanners.pickle import PickleScanner
 from safeload.scanners.safetensors import SafetensorsScanner
 from safeload.scanners.text import TextScanner
 
 __all__ = ["RULES", "SCANNERS"]
 
-SCANNERS: Final[tuple[Scanner, ...]] = (PickleScanner(), ArchiveScanner(), SafetensorsScanner(), TextScanner())
+SCANNERS: Final[tuple[Scanner, ...]] = (
+    PickleScanner(),
+    ArchiveScanner(),
+    SafetensorsScanner(),
+    NpyScanner(),
+    TextScanner(),
+    OnnxScanner(),
+)
 
 # Every rule there is, by what a whole file is for and by format; the rule pages are made of it.
 RULES: Final[tuple[Rule, ...]] = (

@@ -30,7 +30,7 @@ class SafetensorsScanner(Scanner):
     rules: ClassVar[tuple[Rule, ...]] = (MALFORMED_HEADER,)
 
     def sees(self, part: Part) -> bool:
-        return part.tensors is not None
+        return part.format in self.formats and part.tensors is not None
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         if part.tensors is None or not part.tensors.anomalies:
