@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from safeload.parsers import safetensors, text, zip
+from safeload.parsers import safetensors, structured, text, zip
 from safeload.parsers.reader import Reader
 from safeload.parsers.shapes import STARTS
 
@@ -62,8 +62,9 @@ def identify(reader: Reader) -> tuple[str, ...]:
         found.append("zlib")
     if head[257:262] == b"ustar" or _old_tar(head):
         found.append("tar")
-    if head[:2] == b"\x08\x03" or head[4:8] == b"TFL3":
-        found.append("tflite" if head[4:8] == b"TFL3" else "onnx")
+    found += structured.kinds(head, reader)
+    if head[4:8] == b"TFL3":
+        found.append("tflite")
     if text.looks_right(head):
         found.append("text")
     if head[0] in STARTS and "pickle" not in found:

@@ -108,7 +108,7 @@ class Wire:
         if field.size > most:
             raise Refused(f"a text of {field.size:,} bytes", reason=GapReason.LIMIT)
         at = field.start - self._base
-        if 0 <= at and at + field.size <= len(self._data):
+        if at >= 0 and at + field.size <= len(self._data):
             raw = self._data[at : at + field.size]
         else:
             raw = self._reader.read_at(field.start, field.size)

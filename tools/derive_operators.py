@@ -1,0 +1,91 @@
+# ruff: noqa: SIM905, T201 -- a list of words is read more easily without quotes; a command prints
+"""Derives the lists of operators that models of a graph format use, from what the runtimes publish.
+
+Usage: python tools/derive_operators.py onnx CONTRIB_OPERATORS_MD | tensorflow SITE_PACKAGES
+
+`onnx` asks the installed onnx package, and reads onnxruntime's docs/ContribOperators.md. `tensorflow` reads the modules
+that TensorFlow's build generates for its operators, without importing them. What a person has to look at is left out by
+name here, and the scanners say why.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parent.parent / "safeload" / "scanners" / "ops"
+
+# Operators of onnxruntime that hold a compiled program: the scanner has words for them.
+ONNX_OUT = frozenset({"EPContext", "Snpe"})
+
+# TensorFlow's modules of operators that compute on tensors, or keep them in this process.
+MODULES = (
+    "array audio batch bitwise boosted_trees candidate_sampling clustering composite_tensor control_flow count ctc "
+    "cudnn_rnn data_flow dataset functional image io linalg list logging lookup manip map math nn optional parsing "
+    "ragged_array ragged_conversion ragged_math random random_index_shuffle resource_variable rnn set sparse "
+    "special_math spectral state stateful_random stateless_random string training uniform_quant"
+).split()
+# What in them reads or writes files, speaks to other machines, ends the process, or holds a graph as bytes.
+OUT = re.compile(
+    r"Abort|Restore|RestoreSlice|ImmutableConst|RecordInput|Save|SaveSlices|RemoteCall|DatasetFromGraph|Print|PrintV2"
+    r"|InitializeTableFromTextFile|InitializeTableFromTextFileV2|FixedUnigramCandidateSampler|DeserializeIterator"
+    r"|DecodeProtoV2|GeneratorDataset|RewriteDataset|WriteFile|ReadFile|MatchingFiles|\w*TFRecord\w*|\w*LMDB\w*"
+    r"|\w*Snapshot\w*|\w*DataService\w*|\w*Reader(V2)?|Reader\w+|FixedLengthRecord\w+|TextLine\w+|CacheDataset\w*"
+    r"|Distributed\w+|\w*Sql\w+|\w*CSV\w*Dataset\w*"
+)
+
+
+def onnx(markdown: Path) -> None:
+    from onnx import __version__, defs
+
+    found = {f"{schema.domain}:{schema.name}" for schema in defs.get_all_schemas_with_history()}
+    contrib = set(re.findall(r'^\s*\* .*<a href="#com\.microsoft\.(\w+)">', markdown.read_text(), re.MULTILINE))
+    found |= {f"com.microsoft:{name}" for name in contrib - ONNX_OUT}
+    _write("onnx", f"Operators of onnx {__version__}, and of onnxruntime (docs/ContribOperators.md).", found)
+
+
+def tensorflow(packages: Path) -> None:
+    folder = packages / "tensorflow" / "python" / "ops"
+    found: set[str] = set()
+    for module in MODULES:
+        found |= _executed(folder / f"gen_{module}_ops.py")
+    kept = {name for name in found if not OUT.fullmatch(name)}
+    version = next(packages.glob("tensorflow*.dist-info"), Path("tensorflow-2.21.0.dist-info")).name
+    number = version.split("-")[1].removesuffix(".dist")
+    _write("tensorflow", f"Operators of TensorFlow {number} that neither leave the process nor run Python.", kept)
+
+
+def _executed(path: Path) -> set[str]:
+    """The names that the module hands to `_execute.execute(b"Name", ...)` or `_apply_op_helper("Name", ...)`."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            value = node.args[0].value
+            if called == "execute" and isinstance(value, bytes):
+                names.add(value.decode())
+            elif called == "_apply_op_helper" and isinstance(value, str):
+                names.add(value)
+    return names
+
+
+def _write(name: str, title: str, words: set[str]) -> None:
+    body = "\n".join(textwrap.wrap(" ".join(sorted(words)), 118, break_on_hyphens=False, break_long_words=False))
+    text = f"# {title}\n# Derived by tools/derive_operators.py; reviewed: what is not here is asked about.\n{body}\n"
+    (DATA / f"{name}.txt").write_text(text)
+    print(f"{name}: {len(words)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("onnx", "tensorflow"))
+    parser.add_argument("source", type=Path)
+    args = parser.parse_args()
+    {"onnx": onnx, "tensorflow": tensorflow}[args.what](args.source)
+
+
+if __name__ == "__main__":
+    main()
