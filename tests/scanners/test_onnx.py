@@ -137,7 +137,7 @@ def test_over_a_network_the_bytes_of_tensors_are_not_asked_for(worker: Worker) -
 
 def test_a_model_that_is_broken_is_a_gap_with_what_was_seen(look: Look) -> None:
     sick = onnx_model(onnx_node("Launch", domain="own"), onnx_node("Relu") + b"\x22\x7f")
-    (result,) = look(sick).results
+    result = look(sick).results[0]
     assert isinstance(result, Unscanned)
     assert result.reason.value == "malformed"
     assert ids(result.findings) == ["onnx-unknown-operator"]
@@ -153,5 +153,5 @@ def test_graphs_without_end_are_a_gap(look: Look) -> None:
     attribute = b""
     for _ in range(120):
         attribute = field(5, field(1, "body") + field(6, field(1, onnx_node("Loop", attributes=attribute))))
-    (result,) = look(onnx_model(onnx_node("Loop", attributes=attribute))).results
+    result = look(onnx_model(onnx_node("Loop", attributes=attribute))).results[0]
     assert isinstance(result, Unscanned) and result.reason.value == "limit"
