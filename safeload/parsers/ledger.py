@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
@@ -9,8 +10,18 @@ from typing import Any, Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
-from safeload.parsers.shapes import ARGUMENTS, ODD, PLAIN, could_be_pickle, example, is_storage, state_shape
+from safeload.parsers.shapes import (
+    ARGUMENTS,
+    ODD,
+    PLAIN,
+    could_be_pickle,
+    example,
+    field_shape,
+    is_storage,
+    state_shape,
+)
 from safeload.parsers.standins import Inert, InertMapping, Named, Persistent, stand_in
+from safeload.parsers.watched import WATCHED
 
 _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
 _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
@@ -35,7 +46,10 @@ class Refused(Malformed):
 class Page:
     """What was seen of one name."""
 
-    __slots__ = ("_kept", "_ledger", "_literals", "_states", "_uses", "module", "name", "offset", "passed", "resolved")
+    __slots__ = (
+        "_checks", "_fields", "_kept", "_ledger", "_literals", "_states", "_uses", "_watched",
+        "module", "name", "offset", "passed", "resolved",
+    )  # fmt: skip
 
     def __init__(self, ledger: Ledger, module: str, name: str, offset: int) -> None:
         self._ledger = ledger
@@ -48,6 +62,9 @@ class Page:
         self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
         self._states: dict[tuple[str, ...], list[Any]] = {}
         self._kept: list[tuple[dict[Any, Any], int]] = []
+        self._checks: list[Callable[[], bool]] = []
+        self._watched = WATCHED.get((module, name), ())
+        self._fields: list[dict[str, Any]] = []
 
     def note(
         self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
@@ -70,6 +87,9 @@ class Page:
     def state(self, value: Any, *, odd: bool = False) -> None:
         """BUILD on an instance."""
         self._ledger.look(value)
+        if self._watched and value.__class__ is dict and not odd:
+            self._fields.append({name: value[name] for name in self._watched if name in value})
+            return
         shape = _DICT if value.__class__ is dict and not odd else state_shape(value, odd=odd)
         use = self._states.get(shape)
         if use is None and len(self._states) >= _STATES and not odd:
@@ -84,6 +104,19 @@ class Page:
     def keep(self, held: dict[Any, Any]) -> None:
         """A dictionary that the library does not copy: nothing may be added to it later."""
         self._kept.append((held, len(held)))
+
+    def check(self, fits: Callable[[], bool]) -> None:
+        """What only the end of the run can tell: lists and arrays that a state holds can change until then."""
+        self._checks.append(fits)
+
+    def attribute(self, name: str, *, of_instance: bool = False) -> Named:
+        """The stand-in for an attribute of this name, which protocols before 4 fetch by `getattr`."""
+        dotted = f"{self.name}().{name}" if of_instance else f"{self.name}.{name}"
+        known = self._ledger.known(self.module, dotted)
+        made = known or self._ledger.resolve(self.module, dotted, offset=self.offset, special=None)
+        page: Any = made.page
+        page.resolved += 1
+        return made
 
     def _tag(self, position: int, value: Any) -> str:
         kind = value.__class__
@@ -113,14 +146,17 @@ class Page:
         return f"str:{value!a}"
 
     def uses(self) -> list[Use]:
-        if any(len(held) != length for held, length in self._kept):
-            self._states.setdefault(ODD, [1, ""])
+        states = {shape: list(use) for shape, use in self._states.items()}
+        for held in self._fields:
+            shape = field_shape(held)
+            states.setdefault(shape if len(states) < _STATES else ("other",), [0, ""])[0] += 1
+        if any(len(held) != length for held, length in self._kept) or not all(fits() for fits in self._checks):
+            states.setdefault(ODD, [1, ""])
         found = [
             self._use(role, count, shape=shape, example=text) for (role, shape), (count, text) in self._uses.items()
         ]
         found += [
-            self._use(PickleRole.STATED, count, shape=shape, example=text)
-            for shape, (count, text) in self._states.items()
+            self._use(PickleRole.STATED, count, shape=shape, example=text) for shape, (count, text) in states.items()
         ]
         if self.passed or (self.resolved and not found):
             found.append(self._use(PickleRole.REFERENCED, max(self.passed, 1)))

@@ -10,6 +10,8 @@ from safeload.parsers.standins import Inert, InertMapping, Named, Persistent
 STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 
 ARGUMENTS: Final = 64  # tags of one shape
+_ITEMS: Final = 10_000  # of a list in a field that is told
+_LITERAL: Final = 64  # characters of a string in a field that is told
 ODD: Final = ("odd",)
 PLAIN: Final[dict[type, str]] = {
     int: "int",
@@ -84,6 +86,23 @@ def state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
         return (PLAIN.get(value.__class__) or _state_tag(value),)
     shape = tuple([PLAIN.get(item.__class__) or _state_tag(item) for item in value[:ARGUMENTS]])
     return shape if len(value) <= ARGUMENTS else (*shape, "other")
+
+
+def field_shape(held: dict[str, Any]) -> tuple[str, ...]:
+    """Tags of a state of which some fields are told: `.name=tag`, one for each item of a list or tuple."""
+    tags = set()
+    for name, value in held.items():
+        items = value if value.__class__ in (list, tuple) else (value,)
+        tags |= {f".{name}={_field_tag(item)}" for item in items[:_ITEMS]}
+        if len(items) > _ITEMS:
+            tags.add(f".{name}=other")
+    return ("dict", *sorted(tags))
+
+
+def _field_tag(value: Any) -> str:
+    if value.__class__ is str and len(value) <= _LITERAL:
+        return f"str:{value!a}"
+    return PLAIN.get(value.__class__) or _state_tag(value)
 
 
 def _state_tag(value: Any) -> str:

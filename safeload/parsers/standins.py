@@ -25,6 +25,10 @@ class Noted(Protocol):
 
     def keep(self, held: dict[Any, Any]) -> None: ...
 
+    def check(self, fits: Callable[[], bool]) -> None: ...
+
+    def attribute(self, name: str, *, of_instance: bool = False) -> Named: ...
+
 
 class Named(type):
     """The type of every stand-in class. A class is inert itself: what is aimed at it, not at an instance, is tampering.
@@ -50,8 +54,14 @@ class Named(type):
         """What a special stand-in remembers of its arguments; False if no library gives it such."""
         return True
 
-    # OBJ and INST without arguments skip the call for a class that lacks this; the real name may be a function.
-    __getinitargs__ = ()
+    @property
+    def __getinitargs__(cls) -> tuple[()]:
+        """OBJ and INST without arguments: a class that lacks this is made by `__new__` alone, anything else called.
+
+        The real name may be either, so both count.
+        """
+        cls.page.note(PickleRole.CONSTRUCTED, ())
+        return ()
 
     def _tampered(cls, how: str) -> Callable[..., None]:
         def record(*args: Any) -> None:
@@ -149,20 +159,59 @@ class Maker(Inert, metaclass=_NamedMaker):
     __slots__ = ()
 
 
+class _NamedGetter(Named):
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        made = super().__call__(*args, **keywords)
+        if len(args) != 2 or keywords or type(args[1]) is not str:
+            return made
+        if isinstance(args[0], Named):
+            return args[0].page.attribute(args[1])
+        if isinstance(args[0], (Inert, InertMapping)) and not isinstance(args[0], Persistent):
+            return type(args[0]).page.attribute(args[1], of_instance=True)
+        return made
+
+
+class Getter(Inert, metaclass=_NamedGetter):
+    """`getattr`: how protocols before 4 write a dotted name, which is what it then stands for."""
+
+    __slots__ = ()
+
+
+class _NamedArrayMaker(Named):
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        made = super().__call__(*args, **keywords)
+        if len(args) < 3 or not isinstance(args[0], Named) or type(args[1]) is not tuple:
+            return made
+        array = args[0](*args[1])
+        array.__setstate__(args[2])
+        return array
+
+
+class ArrayMaker(Inert, metaclass=_NamedArrayMaker):
+    """dill's way to write an array: the function, its arguments, the state."""
+
+    __slots__ = ()
+
+
 class Persistent(Inert):
     """What a persistent id answers with."""
 
     __slots__ = ()
 
 
-_MAKERS = frozenset((module, name) for module in ("copyreg", "copy_reg") for name in ("_reconstructor", "__newobj__"))
+_MAKERS: dict[tuple[str, str], type[Inert]] = {
+    **{(module, name): Maker for module in ("copyreg", "copy_reg") for name in ("_reconstructor", "__newobj__")},
+    ("builtins", "getattr"): Getter,
+    ("__builtin__", "getattr"): Getter,
+    ("dill._dill", "_create_array"): ArrayMaker,
+}
 _MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter")})
 
 
 def stand_in(page: Noted, special: type[Inert] | None = None) -> Named:
     """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes)."""
-    if special is None and (page.module, page.name) in _MAKERS:
-        special = Maker
+    if special is None:
+        special = _MAKERS.get((page.module, page.name))
     if special is not None:
         kind: Any = type(special)
         made: Named = kind("StandIn", (special,), {"page": page, "__slots__": ()})

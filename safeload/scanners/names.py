@@ -54,6 +54,8 @@ def free_pairs() -> frozenset[Pair]:
 
 def fits(wanted: str, module: str, name: str) -> bool:
     """Is the global `module.name`, given as an argument, what a pattern's word `wanted` asks for?"""
+    if wanted == "@any":
+        return True
     if wanted == "@free":
         return classify(module, name) is Standing.FREE
     if wanted == "@constructible":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 from typing import Any, Final
@@ -27,13 +27,16 @@ class Standing(str, Enum):
 class Condition:
     """How a conditional name may be used. None for a role: not at all. An empty pattern: without arguments.
 
-    `state` is what BUILD may give to what was constructed or called.
-    `group` is what patterns of other names call it (`@dtype`).
+    `state` is what BUILD may give to what was constructed or called; `fields` says for some fields of such a state what
+    they, or the items of a list or tuple in them, may be. `group` is what patterns of other names call it (`@dtype`).
+    Of a dangerous name, `called` are the calls that are harmless, `asked` those that a person decides about.
     """
 
     called: tuple[shapes.Pattern, ...] | None = None
     constructed: tuple[shapes.Pattern, ...] | None = None
     state: tuple[shapes.Pattern, ...] | None = None
+    fields: Mapping[str, shapes.Slot] = field(default_factory=dict)
+    asked: tuple[shapes.Pattern, ...] | None = None
     referenced: bool = False
     group: str = ""
 
@@ -69,9 +72,9 @@ _TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "d
 _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.FREE: frozenset({"modules", "names"}),
     Standing.CONDITIONAL: frozenset(
-        {"modules", "names", "classes", "what", "called", "constructed", "state", "referenced", "group"}
+        {"modules", "names", "classes", "what", "called", "constructed", "state", "fields", "referenced", "group"}
     ),
-    Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached"}),
+    Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached", "called", "asked"}),
 }
 
 
@@ -120,7 +123,7 @@ def _entry(standing: Standing, table: Any, where: str) -> Entry:
         names=() if whole or derived else _words(table, "names", where),
         classes=_classes(table, where) if derived else (),
         what=_text(table, "what", where, optional=standing is not Standing.DANGEROUS),
-        condition=_condition(table, where) if standing is Standing.CONDITIONAL else None,
+        condition=_exceptions(table, where) if standing is Standing.DANGEROUS else _condition(table, standing, where),
         reached=_flag(table, "reached", where),
     )
     if entry.reached and not whole:
@@ -137,11 +140,21 @@ def _classes(table: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...
     return tuple((module, names) for module, _, names in lines)
 
 
-def _condition(table: Mapping[str, Any], where: str) -> Condition:
+def _exceptions(table: Mapping[str, Any], where: str) -> Condition | None:
+    called, asked = _patterns(table, "called", where), _patterns(table, "asked", where)
+    if (called or asked) and "names" not in table:
+        raise ValueError(f"{where}: called and asked are for names, not for whole modules")
+    return Condition(called=called, asked=asked) if called or asked else None
+
+
+def _condition(table: Mapping[str, Any], standing: Standing, where: str) -> Condition | None:
+    if standing is not Standing.CONDITIONAL:
+        return None
     condition = Condition(
         called=_patterns(table, "called", where),
         constructed=_patterns(table, "constructed", where),
         state=_patterns(table, "state", where),
+        fields=_fields(table, where),
         referenced=_flag(table, "referenced", where),
         group=_text(table, "group", where, optional=True),
     )
@@ -150,6 +163,18 @@ def _condition(table: Mapping[str, Any], where: str) -> Condition:
     if condition.state is not None and condition.called is None and condition.constructed is None:
         raise ValueError(f"{where}: state is for what is called or constructed")
     return condition
+
+
+def _fields(table: Mapping[str, Any], where: str) -> dict[str, shapes.Slot]:
+    fields = table.get("fields", {})
+    if not isinstance(fields, dict) or not all(isinstance(text, str) for text in fields.values()):
+        raise ValueError(f"{where}: fields is a table of field and word")
+    if fields and table.get("state") is None:
+        raise ValueError(f"{where}: fields are those of a state")
+    try:
+        return {name: shapes.word(text) for name, text in fields.items()}
+    except ValueError as error:
+        raise ValueError(f"{where}: fields: {error}") from error
 
 
 def _patterns(table: Mapping[str, Any], key: str, where: str) -> tuple[shapes.Pattern, ...] | None:

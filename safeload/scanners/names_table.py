@@ -45,10 +45,9 @@ class Table:
 
     def get(self, module: str, name: str) -> Known | None:
         """The strictest entry that names exactly this."""
-        answers = [known for names, known in self.classes.get(module, ()) if name in names.split()]
         exact = self.exact.get((module, name))
-        if exact is not None:
-            answers.append(exact)
+        answers = [] if exact is None else [exact]  # first: of two conditional entries the written one counts
+        answers += [known for names, known in self.classes.get(module, ()) if name in names.split()]
         return max(answers, key=lambda known: ORDER.index(known.standing), default=None)
 
 

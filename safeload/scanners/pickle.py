@@ -88,7 +88,7 @@ def _judge_name(one: _Name, place: Location) -> Iterator[Finding]:
         if PickleRole.STATED in one.roles:
             yield _unexpected(one, place)
     elif standing is Standing.DANGEROUS:
-        yield _dangerous(one, place)
+        yield from _dangerous(one, place)
     elif standing is Standing.UNKNOWN:
         yield _finding(
             rules.UNKNOWN_NAME,
@@ -108,12 +108,26 @@ def _judge_name(one: _Name, place: Location) -> Iterator[Finding]:
         yield _finding(rules.CALL_ON_RESULT, one, place, f"Loading calls what a call of {one.shown} returned.")
 
 
-def _dangerous(one: _Name, place: Location) -> Finding:
+def _dangerous(one: _Name, place: Location) -> Iterator[Finding]:
     what = names.dangerous(one.module, one.name) or "is dangerous"
+    entry = names.known(one.module, one.name)
+    condition = entry.condition if entry is not None else None
+    if condition is not None:
+        rest = tuple(use for use in one.uses if not _is_exception(use, condition.called))
+        if not rest:
+            return
+        if all(_is_exception(use, condition.asked) for use in rest):
+            yield from _odd_uses(_Name(module=one.module, name=one.name, uses=rest), condition, place)
+            return
     if one.roles & _RUNS:
-        return _finding(rules.DANGEROUS_CALL, one, place, f"Loading calls {one.shown}, which {what}.")
+        yield _finding(rules.DANGEROUS_CALL, one, place, f"Loading calls {one.shown}, which {what}.")
+        return
     message = f"Loading fetches {one.shown}, which {what}. It is not called while loading."
-    return _finding(rules.DANGEROUS_IMPORT, one, place, message)
+    yield _finding(rules.DANGEROUS_IMPORT, one, place, message)
+
+
+def _is_exception(use: Use, allowed: tuple[shapes.Pattern, ...] | None) -> bool:
+    return use.role is PickleRole.CALLED and any(p.accepts(use.shape, names.fits) for p in allowed or ())
 
 
 def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
@@ -184,7 +198,17 @@ def _meets(use: Use, condition: names.Condition | None) -> bool:
         allowed = condition.state
     else:
         return True  # Tampering, and calling a result, have rules of their own.
+    if use.role is PickleRole.STATED and condition.fields:
+        shape = tuple(tag for tag in use.shape if not tag.startswith("."))
+        fits = all(_field_fits(tag, condition) for tag in use.shape if tag.startswith("."))
+        return fits and allowed is not None and any(pattern.accepts(shape, names.fits) for pattern in allowed)
     return allowed is not None and any(pattern.accepts(use.shape, names.fits) for pattern in allowed)
+
+
+def _field_fits(tag: str, condition: names.Condition) -> bool:
+    """`.stack_method_=str:'predict'`: is this field, or this item of it, one that the condition allows?"""
+    name, _, held = tag[1:].partition("=")
+    return name in condition.fields and condition.fields[name].accepts(held, names.fits)
 
 
 def _roles(one: _Name) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-__all__ = ["Pattern", "Slot", "pairs", "parse"]
+__all__ = ["Pattern", "Slot", "pairs", "parse", "word"]
 
 # Tags of `facts.Use.shape`; a pattern may use no other word.
 PLAIN: Final = frozenset(
@@ -64,6 +64,14 @@ def parse(text: str) -> Pattern:
         if before.repeated or (before.optional and not (after.optional or after.repeated)):
             raise ValueError(f"{text!r} has a fixed argument behind an optional or repeated one")
     return Pattern(text=text, slots=slots)
+
+
+def word(text: str) -> Slot:
+    """One place of a pattern, which has to be there. Raises `ValueError`."""
+    slot = _slot(text)
+    if slot.optional or slot.repeated or not _WORD.fullmatch(text):
+        raise ValueError(f"{text!r} is not one word")
+    return slot
 
 
 def _slot(word: str) -> Slot:
