@@ -22,6 +22,7 @@ EXPLAIN_STREAMS: Final = 4  # pickles of one member that are decompiled
 EXPLAIN_FILES: Final = 4  # files of one report that are decompiled
 
 # Pickles.
+PURE_BYTES: Final = 1 * MIB  # bytes of a pickle that C refuses which are run in Python, tens of times slower
 STREAMS: Final = 10_000  # pickles in one member; fifty thousand tiny streams hide one
 NAMES: Final = 20_000  # distinct (global, role, shape) in one member; floods the report
 NAME: Final = 1_000  # characters of module and name together; megabyte-long names fill the report
@@ -36,6 +37,8 @@ MEMBERS: Final = 100_000  # entries of one archive; directory bombs
 ARCHIVE_DEPTH: Final = 4  # archives within archives
 REMOTE_LOOKS: Final = 16  # members of one archive outside torch's layout that are looked at over a network; a slow look
 INFLATED: Final = 4 * GIB  # bytes that all compressed members of one file may become; zip bombs
+HELD: Final = 128 * MIB  # bytes of inflated content that are held at once; beyond, it is inflated again to step back
+DICTIONARY: Final = 256 * MIB  # bytes of a decompressor's own memory, as a file asks for it
 RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1,032
 TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
 NPY_HEADER: Final = 1 * MIB  # bytes of one array's header; numpy itself writes hundreds
@@ -58,6 +61,17 @@ MENTIONS: Final = 2_000  # things that one file of settings names for a loader; 
 YAML_BYTES: Final = 8 * MIB  # bytes of a YAML file that is parsed; its parser is slow Python
 YAML_VALUES: Final = 2_000_000  # values that a YAML file becomes with its aliases written out; billion laughs
 YAML_DEPTH: Final = 200  # collections within collections in YAML
+
+# Chat templates.
+TEMPLATE: Final = 1 * MIB  # bytes of one template; the longest ordinary ones have 50 KiB
+TEMPLATE_NODES: Final = 100_000  # parts of its tree; each is looked at several times
+TEMPLATE_TESTS: Final = 2_000  # comparisons of one template; a report that never ends
+TEMPLATE_SOURCES: Final = 64  # places that one name may get its value from; names that are each other's
+TEMPLATE_FOLDS: Final = 50  # constants within constants that are put together; recursion
+TEMPLATE_ADDED: Final = 200  # texts of one branch that are kept beside its condition; nested branches repeat them
+TEMPLATE_ADDS: Final = 4 * KIB  # characters of one such text
+TEMPLATE_WORK: Final = 10**12  # rounds of nested loops that are counted up to
+TEMPLATE_POWER: Final = 1_000  # exponent by which a number is still small
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole

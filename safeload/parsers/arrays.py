@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from safeload.parsers.dtypes import Dtype, NamedRaw, Raw, product, raw_size, settled
+from safeload.parsers.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
 from safeload.parsers.standins import Inert, Named
 
 _LATIN: Final = ("latin1", "latin-1")
@@ -75,9 +75,12 @@ class Scalar(Inert, metaclass=_NamedScalar):
 class _NamedView(Named):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         layout = settled(args[1]) if len(args) in (4, 5) else None
-        if layout is None or layout.objects or layout.repeated or type(args[0]) not in (bytes, bytearray):
+        if layout is None or layout.objects or layout.repeated:
             return False
-        return len(args[0]) == product(args[2], layout.size)
+        held: Any = args[0].obj if type(args[0]) is memoryview else args[0]
+        if type(held) is Outside:
+            return product(args[2], layout.size) is not None  # what is not in the file is a gap, not a forgery
+        return type(held) in (bytes, bytearray) and len(held) == product(args[2], layout.size)
 
 
 class View(Inert, metaclass=_NamedView):

@@ -223,6 +223,12 @@ def product(shape: Any, size: int = 1) -> int | None:
     return size
 
 
+class Outside(bytearray):
+    """A buffer that is not in the file: nothing is known of it but that it is one."""
+
+    __slots__ = ()
+
+
 def raw_size(value: Any) -> int | None:
     """Length of a byte string, in every form that unpickling gives one; None for anything else."""
     if type(value) is bytes or type(value) is str:

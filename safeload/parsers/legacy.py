@@ -6,9 +6,9 @@ from typing import Final
 
 from safeload.parsers.facts import Gap, GapReason, Part, Stream
 from safeload.parsers.ledger import Ledger
-from safeload.parsers.machine import run
 from safeload.parsers.pickle import conclude, stream
 from safeload.parsers.reader import Reader
+from safeload.parsers.readings import run
 
 _PICKLES: Final = 5
 # Bytes of one element, by the name of the storage's class; each storage follows an 8-byte count of its own.

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from safeload.parsers import arrays, generators
+from safeload.parsers.dtypes import Outside
 from safeload.parsers.facts import Gap, GapReason
-from safeload.parsers.frames import Watched, framed, may_hold_frames
 from safeload.parsers.ledger import Ledger, Refused
-from safeload.parsers.reader import Reader, recent
+from safeload.parsers.reader import recent
 from safeload.parsers.standins import Inert
 
 # Everything that the VM raises on hostile bytes; anything else is a fault of ours, and ends the worker.
@@ -33,7 +33,7 @@ VM_ERRORS: Final = (
     TypeError,
     ValueError,
 )
-_SPECIALS: Final = {**arrays.SPECIALS, **generators.SPECIALS}
+SPECIALS: Final = {**arrays.SPECIALS, **generators.SPECIALS}
 _EXTENSION: Final = re.compile(r"unregistered extension code (\d+)")
 
 
@@ -42,10 +42,11 @@ class Machine(_pickle.Unpickler):
 
     def __init__(self, file: Any, ledger: Ledger, place: Where, *, special: Specials | None = None) -> None:
         # Latin-1 never fails, so no loader's `encoding=` sees further than this. Names are recorded as they stand.
-        super().__init__(file, fix_imports=False, encoding="latin1")
+        self.outside = Buffers()
+        super().__init__(file, fix_imports=False, encoding="latin1", buffers=self.outside)
         self._ledger = ledger
         self._place = place
-        self._special = _SPECIALS if special is None else {**_SPECIALS, **special}
+        self._special = SPECIALS if special is None else {**SPECIALS, **special}
         self.names: dict[tuple[str, str], None] = {}
 
     def find_class(self, module: str, name: str) -> Any:
@@ -62,6 +63,20 @@ class Machine(_pickle.Unpickler):
         return self._ledger.answer(pid)
 
 
+class Buffers:
+    """Out-of-band buffers, which only the loader has: as many as the stream asks for, with nothing in them."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def __iter__(self) -> Buffers:
+        return self
+
+    def __next__(self) -> Outside:
+        self.taken += 1
+        return Outside()
+
+
 Specials = dict[tuple[str, str], type[Inert]]
 
 
@@ -75,13 +90,17 @@ class Place:
     def __init__(self, file: io.BufferedReader[Any], start: int) -> None:
         self._file = file
         self._start = start
+        self._last = start
 
     def of(self, name: str) -> int:
+        """The next place behind the name before, which is where it nearly always stands; else the first there is."""
         wanted = name.encode("utf-8", "replace")
-        for offset, data in recent(self._file):
-            found = data.find(wanted, max(0, self._start - offset))
-            if found >= 0:
-                return offset + found
+        for start in (self._last, self._start):
+            for offset, data in recent(self._file):
+                found = data.find(wanted, max(0, start - offset))
+                if found >= 0:
+                    self._last = offset + found
+                    return self._last
         return -1
 
 
@@ -94,7 +113,10 @@ class Nowhere:
 
 @dataclass(kw_only=True)
 class Run:
-    """How one stream went. `end` is where the VM stopped reading, `gap` None when it came to STOP."""
+    """How one stream went. `end` is where the VM stopped reading, `gap` None when it came to STOP.
+
+    `pure` tells that only Python's own unpickler came there.
+    """
 
     start: int
     end: int
@@ -102,35 +124,7 @@ class Run:
     names: Iterable[tuple[str, str]] = field(default_factory=tuple)
     gap: Gap | None = None
     crossed: bool = False
-
-
-def run(reader: Reader, ledger: Ledger, start: int) -> Run:
-    """One pickle from `start`, as `pickle.load` and `torch.load` read it."""
-    if framed(reader.upto(start, 2)):
-        return _watched(reader, ledger, start)
-    plain = _plain(reader, ledger, start)
-    if may_hold_frames(reader, start, min(plain.end, reader.size)):
-        crossed = _watched(reader, Ledger(), start).crossed
-        return _watched(reader, ledger, start) if crossed else plain
-    return plain
-
-
-def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:
-    file = reader.file(start)
-    machine = Machine(file, ledger, Place(file, start))
-    return finish(machine, ledger, start, file)
-
-
-def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
-    file = reader.file(start)
-    watched = Watched(file)
-    machine = Machine(watched, ledger, Place(file, start))
-    done = finish(machine, ledger, start, file)
-    done.crossed = watched.crossed
-    if watched.crossed:
-        _plain(reader, ledger, start)  # the other reading: its names count too
-        done.gap = Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")
-    return done
+    pure: bool = False
 
 
 def finish(machine: Machine, ledger: Ledger, start: int, file: Any) -> Run:
@@ -141,6 +135,9 @@ def finish(machine: Machine, ledger: Ledger, start: int, file: Any) -> Run:
     except VM_ERRORS as error:
         done.gap = gap_of(error, ledger)
     done.end = file.tell()
+    if machine.outside.taken and done.gap is None:
+        detail = f"{machine.outside.taken} buffers of it are not in the file (out-of-band data)"
+        done.gap = Gap(reason=GapReason.MALFORMED, detail=detail)
     return done
 
 

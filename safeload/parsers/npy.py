@@ -15,8 +15,8 @@ from safeload.parsers import literals, pickle
 from safeload.parsers.dtypes import product
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, TensorFacts
 from safeload.parsers.ledger import Ledger, Refused
-from safeload.parsers.machine import run
 from safeload.parsers.reader import Reader
+from safeload.parsers.readings import run
 from safeload.parsers.visit import Parts, Visit
 
 MAGIC: Final = b"\x93NUMPY"

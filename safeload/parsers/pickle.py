@@ -10,8 +10,9 @@ from safeload import limits
 from safeload.parsers import nested
 from safeload.parsers.facts import Gap, GapReason, PickleFacts, PickleRole, Stream
 from safeload.parsers.ledger import Ledger, Refused
-from safeload.parsers.machine import Run, run
+from safeload.parsers.machine import Run
 from safeload.parsers.reader import Reader, sha256
+from safeload.parsers.readings import run, together
 
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
 
@@ -32,9 +33,10 @@ def attempt(reader: Reader) -> Outcome | None:
     can look like a name and then fail; the import of that name, which a real unpickler would try, is not counted.
     """
     ledger = Ledger()
-    gap = run(reader, ledger, 0).gap
+    done = run(reader, ledger, 0)
     acted = any(use.role is not PickleRole.REFERENCED for use in ledger.uses())
-    return read(reader) if acted or gap is None or gap.reason is not GapReason.MALFORMED else None
+    ran = done.gap is None or done.pure or done.gap.reason is not GapReason.MALFORMED
+    return read(reader) if acted or ran else None
 
 
 def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
@@ -59,6 +61,8 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
         elif not streams or done.names:
             # The loader ran this one as far as it goes, so its names are what it resolves.
             streams.append(stream(reader, done))
+    if len(streams) > 1:
+        together(reader, ledger, 0, len(streams))
     if not reader.size:
         gap = Gap(reason=GapReason.EMPTY, detail="no bytes")
     spans = [(s.offset, s.offset + s.length) for s in streams]

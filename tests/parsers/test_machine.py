@@ -96,10 +96,10 @@ def test_a_call_that_leaves_nothing_on_the_stack_is_a_call(examine: Examine, tmp
         assert roles(parts, "builtins.open") == {"called"}, build
 
 
-def test_a_call_without_arguments_is_a_call_and_not_a_construction(examine: Examine) -> None:
+def test_a_call_without_arguments_counts_as_a_call_and_as_a_construction(examine: Examine) -> None:
     """OBJ and INST without arguments make an instance of a class, and call anything else."""
     for stream in (op.proto(2) + op.MARK + op.glob("os", "getcwd") + op.OBJ + b".", b"(ios\ngetcwd\n."):
-        assert roles(examine(stream), "os.getcwd") == {"called"}
+        assert roles(examine(stream), "os.getcwd") == {"called", "constructed"}
 
 
 def test_a_crossed_frame_is_a_gap_and_both_readings_count(examine: Examine, real_load: Runs, tmp_path: Path) -> None:
