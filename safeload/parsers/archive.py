@@ -9,7 +9,7 @@ from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import formats, pickle, zip
+from safeload.parsers import formats, pickle, zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part, TextFacts
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
@@ -53,7 +53,7 @@ def read(reader: Reader, visit: Visit) -> Parts:
         found = zip.directory(reader)
     except Malformed as error:
         return (Part(member=visit.member, format="zip", gap=gap_of(error)),)
-    zip.check_names(found)
+    zipcheck.check_names(found)
     names = [entry.name.casefold() for entry in found.entries]
     kind = next(kind for kind in KINDS if kind.fits(names))
     parts = list(_members(reader, found, visit, torch=kind.name == "torch-zip"))
@@ -99,9 +99,7 @@ def _member(
     """One entry. Nothing for raw data that no loader unpickles. Raises `Malformed`."""
     if raw and entry.method == 0 and not formats.looks_like_pickle(_start(reader, found, entry)):
         return
-    if entry.method != 0:
-        visit.budget.inflate(entry.size)
-    data = zip.content(reader, found, entry)
+    data = zip.content(reader, found, entry, visit.budget.inflate)
     member = (*visit.member, entry.name)
     if named or formats.looks_like_pickle(data.upto(0, 3)):
         part = _pickles(data, found, entry, member, raw=raw)
@@ -123,5 +121,5 @@ def _pickles(
     if raw and read.gap is not None and not read.facts.uses:
         return None  # numbers that happen to start like a pickle
     if data.size <= limits.INFLATED:
-        zip.check_crc(found, entry, data)
+        zipcheck.check_crc(found, entry, data)
     return Part(member=member, format="pickle", pickle=read.facts, gap=read.gap)

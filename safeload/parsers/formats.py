@@ -52,7 +52,7 @@ def identify(reader: Reader) -> tuple[str, ...]:
         return ("empty",)
     head = reader.upto(0, HEAD)
     found = [name for magic, name in _MAGIC if head.startswith(magic)]
-    if head.startswith(zip.LOCAL) or zip.has_end(reader):
+    if head.startswith(zip.LOCAL) or zip.end_of(reader) >= 0:
         found.append("zip")
     if looks_like_pickle(head):
         found.append("pickle")

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
+from itertools import product
 from typing import Any, Final
 
-from safeload.parsers import formats, pickle, wrappers
-from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, Use
+from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers import pickle, wrappers
+from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.frames import Watched
-from safeload.parsers.inflate import undone
+from safeload.parsers.inflate import after, undone
 from safeload.parsers.ledger import Ledger, Refused
 from safeload.parsers.machine import Machine, Place, Specials, finish
 from safeload.parsers.reader import Reader, sha256
 from safeload.parsers.visit import Parts, Visit
 
+CONTENT: Final = "content"  # what a compressed file holds, as a member
 _WRAPPER: Final = "NumpyArrayWrapper"
 _HOMES: Final = ("joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle")
-# Wrappers of joblib before 0.10 name other files to read.
-_WRAPPERS: Final = frozenset({_WRAPPER, "NDArrayWrapper", "ZNDArrayWrapper"})
+# Those of joblib before 0.10 name other files to read.
+_SIDECARS: Final = ("NDArrayWrapper", "ZNDArrayWrapper")
+_WRAPPERS: Final = frozenset({_WRAPPER, *_SIDECARS})
+_OLD_HOMES: Final = (*_HOMES, "joblib.numpy_pickle_compat")
+_KNOWN: Final = frozenset({*((home, _WRAPPER) for home in _HOMES), *product(_OLD_HOMES, _SIDECARS)})
+_PICKLED: Final = frozenset({"pickle", "joblib", "torch-legacy"})
 
 
 def read(reader: Reader, plain: pickle.Outcome) -> Part:
@@ -26,36 +35,49 @@ def read(reader: Reader, plain: pickle.Outcome) -> Part:
     names = {name for stream in plain.facts.streams for name in stream.names}
     if not any(name.rpartition(".")[2] in _WRAPPERS for _, name in names):
         return Part(format="pickle", pickle=plain.facts, gap=plain.gap)
-    facts, gap = _Run(reader).facts()
+    this = _Run(reader)
+    facts, gap = this.facts()
     # A plain unpickler takes array bytes for opcodes, and nearly always fails there. What it resolves and calls before
     # that counts too; that it fails does not.
-    return Part(format="joblib", pickle=replace(facts, uses=_union(facts.uses, plain.facts.uses)), gap=gap)
+    facts = replace(facts, uses=_union(facts.uses, plain.facts.uses))
+    beside = tuple(Mention(kind="sidecar", text=name) for name in this.sidecars)
+    return Part(format="joblib", pickle=facts, mentions=beside, gap=gap)
 
 
 def read_compressed(reader: Reader, visit: Visit) -> Parts:
-    """A compressed pickle, undone as joblib and pandas undo it."""
-    return read_undone(reader, visit, undone(reader, visit.kind))
+    """A compressed file, undone as joblib and pandas undo it; what is in it is read as any other member."""
+    return read_undone(reader, visit, undone(reader, visit.kind, visit.budget.inflate))
 
 
-def read_undone(reader: Reader, visit: Visit, content: bytes) -> Parts:
-    """The same, for whoever undid it."""
-    kind = visit.kind
-    inside = Reader.of_bytes(content)
-    plain = pickle.read(inside) if _signed(inside) else pickle.attempt(inside)
-    if plain is None or not inside.size:
-        gap = Gap(reason=GapReason.UNKNOWN_FORMAT, detail=f"{kind} that does not hold a pickle is not read")
-        return (Part(member=visit.member, format=kind, gap=gap),)
-    part = read(inside, plain)
-    assert part.pickle is not None  # noqa: S101
-    # The loader is given the compressed file, so that is what a grant can name.
-    names = sorted({name for stream in part.pickle.streams for name in stream.names})
-    whole = Stream(offset=0, length=reader.size, sha256=sha256(reader, 0, reader.size), names=tuple(names))
-    facts = replace(part.pickle, reading="joblib", streams=(whole,))
-    return (replace(part, member=visit.member, format="joblib", also=(kind,), pickle=facts),)
+def read_zfile(reader: Reader, visit: Visit) -> Parts:
+    """joblib's own form before 0.10: `ZF`, the length in hexadecimal over 19 characters, one zlib stream."""
+    head = reader.upto(0, 22)
+    stated = re.fullmatch(rb"ZF(0x[0-9a-f]{1,16})L? *", head[:21])
+    if stated is None or len(head) < 22:
+        raise Malformed("a length that joblib does not write")
+    start = 22 if head[21:] == b" " else 21
+    return read_undone(reader, visit, after(reader, start, visit.budget.inflate, size=int(stated[1], 16)))
 
 
-def _signed(reader: Reader) -> bool:
-    return formats.looks_like_pickle(reader.upto(0, 3))
+def read_undone(reader: Reader, visit: Visit, content: Reader) -> Parts:
+    """The same, for whoever undid it. A pickle counts as the compressed file itself: that is what a loader is given."""
+    inner = (*visit.member, CONTENT)
+    parts = visit.inside(content, CONTENT)
+    near = reader.local or reader.size < limits.SMALL_FILE
+    whole = sha256(reader, 0, reader.size) if near and any(part.pickle for part in parts) else ""
+    found: list[Part] = []
+    for part in parts:
+        if part.pickle is None or part.member != inner or part.format not in _PICKLED:
+            found.append(part)
+            continue
+        names = sorted({name for stream in part.pickle.streams for name in stream.names})
+        stream = Stream(offset=0, length=reader.size, sha256=whole, names=tuple(names))
+        facts = replace(part.pickle, reading="joblib", streams=(stream,))
+        also = (*part.also, visit.kind)
+        found.append(replace(part, member=visit.member, format="joblib", also=also, pickle=facts))
+    if not found or found[0].member != visit.member:
+        found.insert(0, Part(member=visit.member, format=visit.kind, archive=ArchiveFacts(members=1)))
+    return tuple(found)
 
 
 class _Run:
@@ -70,10 +92,12 @@ class _Run:
         self._inner: dict[tuple[str, str], None] = {}
         self._crossed = False
         self._starts = {0}
+        self.sidecars: dict[str, None] = {}
 
     def facts(self) -> tuple[PickleFacts, Gap | None]:
         wrapper = wrappers.wrapper(self._skip)
-        special: Specials = {(home, _WRAPPER): wrapper for home in _HOMES}
+        beside = wrappers.wrapper(self._beside)
+        special: Specials = {pair: wrapper if pair[1] == _WRAPPER else beside for pair in _KNOWN}
         file = Watched(self._file)
         machine = Machine(file, self._ledger, Place(self._file, 0), special=special)
         done = finish(machine, self._ledger, 0, self._file)
@@ -99,12 +123,17 @@ class _Run:
             return Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")
         if self._ledger.passed_on(_WRAPPERS):
             return Gap(reason=GapReason.MALFORMED, detail="an array wrapper's class is handed to something else")
-        odd = [name for module, name in machine.names if name.rpartition(".")[2] in _WRAPPERS and module not in _HOMES]
-        if odd or any(name != _WRAPPER for module, name in machine.names if module in _HOMES):
+        if any(name.rpartition(".")[2] in _WRAPPERS and (home, name) not in _KNOWN for home, name in machine.names):
             return Gap(reason=GapReason.UNKNOWN_FORMAT, detail="array wrappers of a kind that is not read")
         if end != self._reader.size:
             return Gap(reason=GapReason.MALFORMED, detail=f"{self._reader.size - end} bytes behind the pickle")
         return None
+
+    def _beside(self, state: Any) -> None:
+        """An array in a file of its own, which joblib opens by the name that stands here."""
+        self.sidecars[wrappers.sidecar(state)] = None
+        if len(self.sidecars) > limits.FILES:
+            raise Refused("too many other files", reason=GapReason.LIMIT)
 
     def _skip(self, state: Any) -> None:
         """The bytes that joblib reads for one array, from where the VM stands in the file."""

@@ -48,6 +48,7 @@ READERS: Final[dict[str, Read]] = {
     "pickle-like": _pickle_like,
     "safetensors": safetensors.read_part,
     "npy": npy.read,
+    "joblib-compat": joblib.read_zfile,
     "text": text.read_part,
     "onnx": onnx.read,
     **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),

@@ -17,6 +17,8 @@ from safeload.parsers.ledger import Refused
 from safeload.parsers.standins import Inert, Named
 
 _FIELDS: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"})
+_NDARRAY: Final = frozenset({"filename", "subclass", "allow_mmap"})
+_ZIPPED: Final = frozenset({"filename", "init_args", "state"})
 
 
 def wrapper(on_state: Callable[[Any], None]) -> type[Inert]:
@@ -70,3 +72,22 @@ def length(state: Any) -> tuple[int | None, bool]:
     if size is None or size > limits.INFLATED * 16:
         raise Refused("an array larger than any file that is read", reason=GapReason.LIMIT)
     return size, alignment is not None
+
+
+def sidecar(state: Any) -> str:
+    """The file that an array of joblib before 0.10 lies in, by its wrapper's state: `.npy`, or bytes in `ZF` form."""
+    if type(state) is not dict or not state.keys() <= _NDARRAY | _ZIPPED or type(state.get("filename")) is not str:
+        raise Refused("a wrapper of another file with an odd state")
+    name: str = state["filename"]
+    if len(name) > limits.NAME:
+        raise Refused("the name of another file that is too long", reason=GapReason.LIMIT)
+    if state.keys() <= _NDARRAY:
+        return name
+    made, raw = state.get("init_args"), state.get("state")
+    if state.keys() != _ZIPPED or type(made) is not tuple or len(made) != 3 or not isinstance(made[0], Named):
+        raise Refused("a wrapper of another file with an odd state")
+    # numpy believes this: bytes of the other file become elements of that type.
+    layout = settled(raw[2]) if type(raw) is tuple and len(raw) == 4 else None
+    if layout is None or layout.objects or product(raw[1]) is None:
+        raise Refused("an array whose type is not as numpy writes it")
+    return name

@@ -8,13 +8,13 @@ that uses it, another for torch. https://github.com/richgel999/miniz
 from __future__ import annotations
 
 import struct
-import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers.inflate import deflated
+from safeload.parsers import inflate
 from safeload.parsers.reader import Reader
 
 LOCAL: Final = b"PK\x03\x04"
@@ -40,6 +40,10 @@ class Entry:
     size: int
     header: int
 
+    def holds(self, place: int) -> bool:
+        """Does it lie within this entry's data, as far as the directory tells?"""
+        return self.header + 30 + len(self.raw) <= place < self.header + 30 + len(self.raw) + self.packed
+
     @property
     def encrypted(self) -> bool:
         return bool(self.flags & _ENCRYPTED)
@@ -59,9 +63,11 @@ class Directory:
             self.anomalies.append(note)
 
 
-def has_end(reader: Reader) -> bool:
-    """Is there an end record where a ZIP reader looks for one, whatever the file starts with?"""
-    return _END in reader.upto(max(0, reader.size - _TAIL), _TAIL)
+def end_of(reader: Reader) -> int:
+    """Where the end record stands that a ZIP reader finds, whatever the file starts with; -1 if there is none."""
+    base = max(0, reader.size - _TAIL)
+    at = reader.upto(base, _TAIL).rfind(_END)
+    return at if at < 0 else base + at
 
 
 def directory(reader: Reader) -> Directory:
@@ -82,7 +88,7 @@ def directory(reader: Reader) -> Directory:
         raise Malformed(f"a directory of {count} entries in {size} bytes")
     end = base + at
     found = Directory(entries=_entries(reader.read_at(start, size), count), start=start)
-    _around(found, tail, at, gap=end - start - size - (76 if wide is not None else 0))
+    _around(found, tail, at, end=end, gap=end - start - size - (76 if wide is not None else 0))
     return found
 
 
@@ -98,9 +104,12 @@ def _wide(reader: Reader, end: int, tail: bytes, at: int) -> tuple[int, int, int
     return count, size, start
 
 
-def _around(found: Directory, tail: bytes, at: int, *, gap: int) -> None:
+def _around(found: Directory, tail: bytes, at: int, *, end: int, gap: int) -> None:
     comment = int.from_bytes(tail[at + 20 : at + 22], "little")
-    if tail.count(_END) > 1:
+    base = end - at
+    ends = [base + where for where in _places(tail) if where != at]
+    # An archive that is stored in this one, near its end, has an end record of its own.
+    if any(not any(one.holds(place) for one in found.entries) for place in ends):
         found.odd("several-end-records")
     if at + 22 + comment != len(tail):
         found.odd("data-behind-the-end")
@@ -108,6 +117,13 @@ def _around(found: Directory, tail: bytes, at: int, *, gap: int) -> None:
         found.odd("directory-displaced", f"{gap} bytes")
     if found.entries and min(entry.header for entry in found.entries) > 0:
         found.odd("prefix-data", f"{min(entry.header for entry in found.entries)} bytes")
+
+
+def _places(tail: bytes) -> Iterator[int]:
+    at = tail.find(_END)
+    while at >= 0:
+        yield at
+        at = tail.find(_END, at + 1)
 
 
 def _entries(data: bytes, count: int) -> tuple[Entry, ...]:
@@ -190,57 +206,12 @@ def locate(reader: Reader, found: Directory, entry: Entry) -> int:
     return start
 
 
-def content(reader: Reader, found: Directory, entry: Entry) -> Reader:
-    """An entry's bytes, unpacked. Raises `Malformed`."""
+def content(reader: Reader, found: Directory, entry: Entry, spend: Callable[[int], None]) -> Reader:
+    """An entry's bytes, unpacked; `spend` is told how many. Raises `Malformed`."""
     start = locate(reader, found, entry)
     packed = reader.window(start, entry.packed)
     if entry.method == 0:
         if entry.packed != entry.size:
             raise Malformed("a stored member with two sizes")
         return packed
-    if entry.method != 8:
-        raise Malformed(f"compression method {entry.method} is not read")
-    return Reader.of_bytes(deflated(packed, size=entry.size))
-
-
-def check_crc(found: Directory, entry: Entry, member: Reader) -> None:
-    crc = 0
-    for _, data in member.chunks(0, member.size):
-        crc = zlib.crc32(data, crc)
-    if crc != entry.crc:
-        found.odd("crc-differs", ascii(entry.name)[1:-1])
-
-
-def check_names(found: Directory) -> None:
-    """What the names and places of the entries say, without reading any of them."""
-    seen: dict[bytes, None] = {}
-    folded: dict[str, None] = {}
-    roots = 0
-    for entry in found.entries:
-        shown = ascii(entry.name)[1:-1][: limits.EVIDENCE]
-        low = entry.name.casefold()
-        if entry.raw in seen:
-            found.odd("duplicate-member", shown)
-        elif low in folded:
-            found.odd("case-variant", shown)
-        seen[entry.raw] = folded[low] = None
-        roots += low.rpartition("/")[2] == "data.pkl"
-        if entry.encrypted:
-            found.odd("encrypted-member", shown)
-        if entry.method not in (0, 8):
-            found.odd("compression-method", f"{shown} ({entry.method})")
-        if _unsafe(entry.name):
-            found.odd("unsafe-name", shown)
-    if roots > 1:
-        found.odd("several-data-pkl", str(roots))
-    last = 0
-    for entry in sorted(found.entries, key=lambda e: e.header):
-        if entry.header < last:
-            found.odd("overlapping-members", ascii(entry.name)[1:-1][: limits.EVIDENCE])
-        last = max(last, entry.header + 30 + len(entry.raw) + entry.packed)
-
-
-def _unsafe(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    control = any(ord(c) < 32 or ord(c) == 127 for c in name)
-    return control or "\\" in name or name.startswith("/") or ".." in parts or ":" in parts[0]
+    return inflate.member(packed, entry.method, spend, size=entry.size)

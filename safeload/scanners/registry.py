@@ -7,6 +7,7 @@ from typing import Final
 from safeload.scanners import config, consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.interface import Rule, Scanner
+from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
 from safeload.scanners.pickle import PickleScanner
@@ -21,6 +22,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     SafetensorsScanner(),
     NpyScanner(),
     TextScanner(),
+    JoblibScanner(),
     OnnxScanner(),
 )
 

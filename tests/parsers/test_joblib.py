@@ -158,12 +158,6 @@ def test_a_compressed_file_that_is_cut_or_continued_is_a_gap(kind: str, examine:
     assert gaps(examine(content + b"behind")) == {"malformed"}
 
 
-def test_compressed_text_is_not_read(examine: Examine) -> None:
-    import gzip
-
-    assert gaps(examine(gzip.compress(b"hello"))) == {"unknown-format"}
-
-
 def test_lz4_is_for_the_worker_with_its_library(examine: Examine) -> None:
     (part,) = examine(b"\x04\x22\x4d\x18" + bytes(40))
     assert part.needs == "lz4"

@@ -22,7 +22,9 @@ class External:
 
 
 KINDS: Final = {
+    "template": External(module="safeload.parsers.external.jinja", packages=("jinja2",)),
     "lz4": External(module="safeload.parsers.external.lz4", packages=("lz4",)),
+    "zstd": External(module="safeload.parsers.external.zstd", packages=("zstandard",)),
 }
 
 

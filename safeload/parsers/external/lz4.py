@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import lz4.frame
 
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers import joblib
+from safeload.parsers.forward import opened
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit
 
@@ -14,19 +17,19 @@ _STEP = 4 * limits.MIB
 
 
 def read(reader: Reader, visit: Visit) -> Parts:
-    return joblib.read_undone(reader, visit, _undone(reader, visit))
+    return joblib.read_undone(
+        reader, visit, opened(lambda: _pieces(reader), spend=visit.budget.inflate, local=reader.local)
+    )
 
 
-def _undone(packed: Reader, visit: Visit) -> bytes:
+def _pieces(packed: Reader) -> Iterator[bytes]:
     """The content of its one frame. Raises `Malformed`."""
     undo = lz4.frame.LZ4FrameDecompressor()
-    whole = bytearray()
     try:
         for _, data in packed.chunks(0, packed.size):
             more = undo.decompress(data, max_length=_STEP)
             while more or not undo.needs_input:
-                visit.budget.inflate(len(more))
-                whole += more
+                yield more
                 if undo.eof:
                     break
                 more = undo.decompress(b"", max_length=_STEP)
@@ -36,4 +39,3 @@ def _undone(packed: Reader, visit: Visit) -> bytes:
         raise Malformed("its lz4 frame is broken") from error
     if not undo.eof or undo.unused_data:
         raise Malformed("its lz4 frame is cut short, or something else follows it")
-    return bytes(whole)
