@@ -40,6 +40,7 @@ def forever() -> None:
     given = rights.give_up(memory=int(hello["memory"]))
     _reply(channel, {"op": "hello", "had": list(given.had), "missing": list(given.missing)})
     leave, reserve = os._exit, bytearray(limits.MIB)
+    gc.freeze()  # what is here now stays: collecting after each file looks at that file's objects only
     while True:
         try:
             _serve(channel, others)
