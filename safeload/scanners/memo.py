@@ -21,7 +21,9 @@ from typing import Any, Final
 
 from safeload import home, limits
 from safeload.errors import Malformed, StateError
-from safeload.parsers.facts import GapReason, Part, decode, encode
+from safeload.parsers import external
+from safeload.parsers.coding import decode, encode
+from safeload.parsers.facts import GapReason, Part
 
 __all__ = ["Memo", "parser_version"]
 
@@ -65,8 +67,8 @@ DELETE FROM parses WHERE rowid NOT IN (
 
 @cache
 def parser_version() -> str:
-    """A digest of all that turns bytes into facts: Python, the parsers' own source, the limits."""
-    sha = hashlib.sha256(sys.version.encode())
+    """A digest of all that turns bytes into facts: Python, the parsers' own source, other libraries, the limits."""
+    sha = hashlib.sha256(f"{sys.version} {external.installed()}".encode())
     package = Path(__file__).resolve().parent.parent
     sources = sorted((package / "parsers").rglob("*.py"))
     for source in (package / "limits.py", *sources):

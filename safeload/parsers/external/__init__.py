@@ -7,18 +7,24 @@ a process without rights, nothing can be.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class External:
-    """A library that reads one kind: `module` wraps it, `packages` have to be there, `extra` brings them."""
+    """A library that reads one kind: `module` wraps it, `packages` have to be there, `extra` brings them.
+
+    `imports` are the packages' names in Python, where those differ.
+    """
 
     module: str
     packages: tuple[str, ...]
     extra: str = "formats"
+    imports: tuple[str, ...] = ()
 
 
 KINDS: Final = {
@@ -32,6 +38,17 @@ def how_to_get(kind: str) -> str:
     """What a person does about a missing library."""
     wanted = KINDS[kind]
     return f"{' and '.join(wanted.packages)} reads this: pip install 'safeload[{wanted.extra}]'"
+
+
+def installed() -> str:
+    """What tells one release of these libraries from another, without importing any: where they are, since when."""
+    found = []
+    for name in sorted({name for one in KINDS.values() for name in one.imports or one.packages}):
+        spec = importlib.util.find_spec(name)
+        origin = spec.origin if spec is not None and spec.origin else ""
+        since = Path(origin).stat().st_mtime_ns if origin and Path(origin).is_file() else 0
+        found.append(f"{name}={origin}@{since}")
+    return ",".join(found)
 
 
 def load(kinds: Iterable[str]) -> dict[str, Any]:
