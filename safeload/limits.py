@@ -63,7 +63,7 @@ YAML_VALUES: Final = 2_000_000  # values that a YAML file becomes with its alias
 YAML_DEPTH: Final = 200  # collections within collections in YAML
 
 # Chat templates.
-TEMPLATE: Final = 1 * MIB  # bytes of one template; the longest ordinary ones have 50 KiB
+TEMPLATE: Final = 256 * KIB  # bytes of one template; the longest ordinary ones have 50 KiB
 TEMPLATE_NODES: Final = 100_000  # parts of its tree; each is looked at several times
 TEMPLATE_TESTS: Final = 2_000  # comparisons of one template; a report that never ends
 TEMPLATE_SOURCES: Final = 64  # places that one name may get its value from; names that are each other's

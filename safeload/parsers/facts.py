@@ -1,19 +1,9 @@
-"""What parsers say of bytes: plain facts, no opinions, and their form as JSON between worker and parent.
-
-A worker's reply is hostile too: `decode` checks every field's type and raises `Malformed`.
-"""
+"""What parsers say of bytes: plain facts, no opinions. `coding` carries them between worker and parent."""
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
-from typing import Any
-
-from safeload.errors import Malformed
 
 
 class GapReason(str, Enum):
@@ -136,6 +126,92 @@ class Mention:
     count: int = 1
 
 
+class CodeTime(str, Enum):
+    """When a line of Python runs."""
+
+    IMPORT = "import"  # module level, class bodies, decorators, defaults, and what those call
+    LOAD = "load"  # constructors and what else a library calls while it loads a model
+    LATER = "later"  # only when somebody calls it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeUse:
+    """One importable name that a program uses in one way; equal uses are counted, not repeated.
+
+    `name` is dotted and resolved through imports, aliases and `getattr`; `()` stands for the result of a call
+    (`pathlib.Path().unlink`); `?.system` is an attribute of nobody knows what;
+    names of the program's own package are left out. `role` is `called`, `named` (passed on),
+    `read` (an item of it), `changed` or `imported` (`module:name` for `from`). `arguments` hold one tag each: `str:text`, `name:os.system`, `number`, `?`, with `key=` before those given by
+    name. `line` counts from 1; `snippet` is that line, shortened.
+    """
+
+    name: str
+    role: str
+    time: CodeTime
+    line: int
+    snippet: str = ""
+    arguments: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOddity:
+    """Something about a program's text: `kind` is a code (`blob`, `bidi`, `off-screen`), `text` what stands there."""
+
+    kind: str
+    line: int
+    text: str = ""
+    time: CodeTime = CodeTime.LATER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeFacts:
+    """A Python program by its syntax tree. `imports` are dotted modules; `python` is the version that parsed it.
+
+    `texts` are string literals that look like a path or an address, as oddities of kind `text`.
+    """
+
+    python: str
+    imports: tuple[str, ...] = ()
+    uses: tuple[CodeUse, ...] = ()
+    texts: tuple[CodeOddity, ...] = ()
+    oddities: tuple[CodeOddity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateTest:
+    """A comparison in a template. `how` is its operator, test or method (`of`: what is named stood on the right).
+
+    `sources` are ways to what is compared (`messages[].content`), `words` and `numbers` what it is compared with,
+    `adds` the texts in the branches that it decides.
+    """
+
+    how: str
+    sources: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    adds: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateText:
+    """A text that stands in a template. `line` is 0 where it was put together from several places."""
+
+    text: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFacts:
+    """A template that was parsed, never rendered. `work` is how often its innermost loop runs by constants alone."""
+
+    tests: tuple[TemplateTest, ...] = ()
+    texts: tuple[TemplateText, ...] = ()
+    work: int = 1
+    source: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     reason: GapReason
@@ -157,65 +233,8 @@ class Part:
     archive: ArchiveFacts | None = None
     tensors: TensorFacts | None = None
     text: TextFacts | None = None
+    code: CodeFacts | None = None
+    template: TemplateFacts | None = None
     mentions: tuple[Mention, ...] = ()
     needs: str = ""
     gap: Gap | None = None
-
-
-def encode(value: Any) -> Any:
-    """A facts object as JSON values."""
-    if isinstance(value, Enum):
-        return value.value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, (tuple, list)):
-        return [encode(item) for item in value]
-    if isinstance(value, dict):
-        return {key: encode(item) for key, item in value.items()}
-    return value
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
-
-
-def decode(kind: Any, value: Any) -> Any:
-    """JSON values as an object of type `kind`; raises `Malformed` on anything that does not fit exactly."""
-    origin = typing.get_origin(kind)
-    if origin in (types.UnionType, typing.Union):
-        inner = [a for a in typing.get_args(kind) if a is not type(None)]
-        return None if value is None else decode(inner[0], value)
-    if origin is tuple:
-        return _decode_tuple(typing.get_args(kind), value)
-    if origin is dict:
-        if not isinstance(value, dict):
-            raise Malformed("expected an object")
-        item = typing.get_args(kind)[1]
-        return {str(key): decode(item, v) for key, v in value.items()}
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        try:
-            return kind(value)
-        except ValueError as error:
-            raise Malformed(f"not one of {kind.__name__}") from error
-    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-        hints = _hints(kind)
-        if not isinstance(value, dict) or not value.keys() <= hints.keys():
-            raise Malformed(f"not a {kind.__name__}")
-        try:
-            return kind(**{key: decode(hints[key], v) for key, v in value.items()})
-        except TypeError as error:
-            raise Malformed(f"a {kind.__name__} lacks a field") from error
-    if type(value) is not kind:
-        raise Malformed(f"expected {kind.__name__}, not {type(value).__name__}")
-    return value
-
-
-def _decode_tuple(args: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise Malformed("expected a list")
-    if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(decode(args[0], item) for item in value)
-    if len(args) != len(value):
-        raise Malformed("a list of the wrong length")
-    return tuple(decode(arg, item) for arg, item in zip(args, value, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from safeload import limits
@@ -11,7 +12,7 @@ from safeload.errors import Malformed
 from safeload.parsers.facts import GapReason, Part, TextFacts
 from safeload.parsers.ledger import Refused
 from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+from safeload.parsers.visit import TEMPLATE, Parts, Visit
 
 
 class NotText(Malformed):
@@ -38,16 +39,34 @@ def looks_right(head: bytes) -> bool:
 
 
 def read_part(reader: Reader, visit: Visit) -> Parts | None:
-    """None when only the start looked like text."""
+    """None when only the start looked like text. A chat template in JSON is a part of its own."""
     try:
-        seen = read(reader)
+        seen, value = _read(reader)
     except NotText:
         return None
-    return (Part(member=visit.member, format="json" if seen.json else "text", text=seen),)
+    part = Part(member=visit.member, format="json" if seen.json else "text", text=seen)
+    held = value.get("chat_template") if isinstance(value, dict) else None
+    inside = [
+        one
+        for name, template in _named(held)
+        for one in visit.inside(Reader.of_bytes(template.encode("utf-8", "replace")), name, purpose=TEMPLATE)
+    ]
+    return (part, *inside)
 
 
-def read(reader: Reader) -> TextFacts:
-    """Raises `Malformed` when it is not text after all, or longer than is read."""
+def _named(held: Any) -> Iterator[tuple[str, str]]:
+    """The templates of a tokenizer's or processor's configuration: one, or several with names."""
+    if isinstance(held, str) and held:
+        yield "chat_template", held
+    items = held if isinstance(held, list) else []
+    named = [(item.get("name"), item.get("template")) for item in items if isinstance(item, dict)]
+    for name, template in [*named, *(held.items() if isinstance(held, dict) else ())]:
+        if isinstance(template, str) and template:
+            yield f"chat_template.{name}", template
+
+
+def _read(reader: Reader) -> tuple[TextFacts, Any]:
+    """The facts, and the value where it is JSON. Raises `Malformed` when it is no text, or longer than is read."""
     if reader.size > limits.TEXT:
         raise Refused(f"a text of {reader.size} bytes", reason=GapReason.LIMIT)
     try:
@@ -56,11 +75,12 @@ def read(reader: Reader) -> TextFacts:
         raise NotText("not valid UTF-8") from error
     if "\0" in text:
         raise NotText("text that holds a NUL character")
-    is_json, anomalies = _json(text)
-    return TextFacts(json=is_json, lines=text.count("\n") + (not text.endswith("\n")), anomalies=anomalies)
+    is_json, anomalies, value = _json(text)
+    lines = text.count("\n") + (not text.endswith("\n"))
+    return TextFacts(json=is_json, lines=lines, anomalies=anomalies), value
 
 
-def _json(text: str) -> tuple[bool, tuple[str, ...]]:
+def _json(text: str) -> tuple[bool, tuple[str, ...], Any]:
     """Whether all of it parses, and what about it two readers could see differently."""
     doubled: list[str] = []
 
@@ -72,11 +92,11 @@ def _json(text: str) -> tuple[bool, tuple[str, ...]]:
         return made
 
     if text.lstrip(" \t\r\n")[:1] not in tuple('{["-0123456789tfn'):
-        return False, ()
+        return False, (), None
     try:
-        json.loads(text, object_pairs_hook=pairs)
+        value = json.loads(text, object_pairs_hook=pairs)
     except RecursionError:
-        return False, ("too-deep",)
+        return False, ("too-deep",), None
     except ValueError:
-        return False, ()
-    return True, tuple(f"duplicate-key: {key}" for key in doubled)
+        return False, (), None
+    return True, tuple(f"duplicate-key: {key}" for key in doubled), value

@@ -154,6 +154,8 @@ def _judge(part: Part, artifact: Artifact) -> Result:
 
 def _purpose(artifact: Artifact) -> str:
     """What its text is for: the load's own use of the file before what its name tells."""
+    if artifact.role is Role.TEMPLATE and artifact.path.endswith(".json"):
+        return ""  # a setting that holds the template
     return _PURPOSES.get(artifact.role) or visit.purpose_of(artifact.path)
 
 

@@ -12,6 +12,7 @@ from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
 from safeload.scanners.pickle import PickleScanner
 from safeload.scanners.safetensors import SafetensorsScanner
+from safeload.scanners.template import TemplateScanner
 from safeload.scanners.text import TextScanner
 
 __all__ = ["RULES", "SCANNERS"]
@@ -22,6 +23,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     SafetensorsScanner(),
     NpyScanner(),
     TextScanner(),
+    TemplateScanner(),
     JoblibScanner(),
     OnnxScanner(),
 )

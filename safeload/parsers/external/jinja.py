@@ -1,0 +1,218 @@
+"""Jinja templates by jinja2's own lexer and parser: what one uses, compares and writes. Nothing is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from jinja2 import TemplateSyntaxError, ext, lexer, nodes, parser, sandbox
+
+from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers import text
+from safeload.parsers.external.jinja_emit import emitted
+from safeload.parsers.external.jinja_flow import Flow, numbers, walk
+from safeload.parsers.external.jinja_tests import comparisons
+from safeload.parsers.facts import GapReason, Mention, Part, TemplateFacts, TemplateText
+from safeload.parsers.ledger import Refused
+from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Parts, Visit
+
+# The lexer reads a float by `ast.literal_eval`, which compiles: a worker without rights may not.
+lexer.literal_eval = float  # type: ignore[attr-defined, assignment]
+
+
+class _Generation(ext.Extension):
+    """`{% generation %}`, which transformers adds to mark what the assistant says."""
+
+    tags: Final = {"generation"}  # type: ignore[misc]
+
+    def parse(self, parser: parser.Parser) -> list[nodes.Node]:
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+# As transformers makes its own. Made here, since a worker can import nothing later.
+_LANGUAGE: Final = sandbox.ImmutableSandboxedEnvironment(
+    extensions=[ext.loopcontrols, ext.do, _Generation],
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_LOADS: Final[dict[type[nodes.Node], str]] = {
+    nodes.Include: "include",
+    nodes.Import: "import",
+    nodes.FromImport: "import",
+    nodes.Extends: "extends",
+}
+# Filters that look attributes up by a name which they are given.
+_BY_NAME: Final = frozenset({"map", "selectattr", "rejectattr", "sort", "groupby", "unique", "min", "max", "sum"})
+
+
+def read(reader: Reader, visit: Visit) -> Parts | None:
+    """The template as a part; after it whatever the text holds as JSON does. None when it is no text."""
+    seen = text.read_part(reader, visit)
+    if seen is None:
+        return None
+    if reader.size > limits.TEMPLATE:
+        raise Refused(f"a template of {reader.size} bytes", reason=GapReason.LIMIT)
+    try:
+        facts, mentions = _facts(reader.read_at(0, reader.size).decode("utf-8"))
+    except RecursionError as error:
+        raise Refused("a template nested too deeply", reason=GapReason.LIMIT) from error
+    return (Part(member=visit.member, format="text", text=seen[0].text, template=facts, mentions=mentions), *seen[1:])
+
+
+def _facts(source: str) -> tuple[TemplateFacts, tuple[Mention, ...]]:
+    tree = _tree(source)
+    flow = Flow(tree)
+    facts = TemplateFacts(
+        tests=comparisons(tree, flow),
+        texts=tuple(_texts(tree, flow)),
+        work=_work(tree, flow),
+        source=source,
+    )
+    return facts, _mentions(tree, flow)
+
+
+def _tree(source: str) -> nodes.Template:
+    # Not `Environment.parse`: on an error it would compile and run a frame for its traceback.
+    try:
+        tree = parser.Parser(_LANGUAGE, source).parse()
+    except TemplateSyntaxError as error:
+        raise Malformed(f"jinja2 does not read it: {error.message} (line {error.lineno})") from error
+    except (ValueError, OverflowError) as error:
+        raise Malformed("jinja2 does not read one of its numbers") from error
+    if sum(1 for _ in walk(tree)) > limits.TEMPLATE_NODES:
+        raise Refused(f"a template of more than {limits.TEMPLATE_NODES:,} parts", reason=GapReason.LIMIT)
+    return tree
+
+
+def _mentions(tree: nodes.Template, flow: Flow) -> tuple[Mention, ...]:
+    """What is used, once each, with the line of its first use."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for node in walk(tree):
+        for kind, name in _used(node, flow):
+            found.setdefault((kind, name[: limits.NAME]), []).append(node.lineno or 0)
+    if len(found) > limits.NAMES:
+        raise Refused(f"a template that uses more than {limits.NAMES:,} names", reason=GapReason.LIMIT)
+    return tuple(
+        Mention(kind=kind, text=name, where=f"line {lines[0]}", count=len(lines))
+        for (kind, name), lines in found.items()
+    )
+
+
+def _used(node: nodes.Node, flow: Flow) -> Iterator[tuple[str, str]]:
+    if isinstance(node, nodes.Name):
+        if node.ctx == "load" and node.name not in flow.bound and node.name not in flow.macros:
+            yield "name", node.name
+    elif isinstance(node, nodes.Getattr):
+        yield "attribute", node.attr
+    elif isinstance(node, nodes.Getitem):
+        key = flow.fold(node.arg)
+        if key is not None:
+            yield "attribute", key
+    elif isinstance(node, nodes.Call):
+        yield from _called(node, flow)
+    elif isinstance(node, nodes.Filter):
+        yield from _filtered(node, flow)
+    elif isinstance(node, nodes.Test):
+        yield "test", node.name
+    elif isinstance(node, nodes.Mod):
+        form = flow.fold(node.left)
+        if form is not None:
+            yield "percent", form
+    elif isinstance(node, nodes.Keyword):
+        yield "keyword", node.key
+    elif type(node) in _LOADS:
+        target = flow.fold(node.template)  # type: ignore[attr-defined]
+        yield "loads", f"{_LOADS[type(node)]} {target if target is not None else 'a computed name'}"
+
+
+def _called(node: nodes.Call, flow: Flow) -> Iterator[tuple[str, str]]:
+    called = node.node
+    if isinstance(called, nodes.Getattr):
+        yield "method", called.attr
+        if called.attr in ("format", "format_map"):
+            form = flow.fold(called.node)
+            yield "format", form if form is not None else "{a computed text}"
+    elif not isinstance(called, nodes.Name):
+        yield "call", f"the result of {type(called).__name__.lower()}"
+    elif called.name not in flow.macros:
+        # A name that was given to a variable is called by that name all the same.
+        for name in sorted(flow.sources(called)):
+            yield "call", name
+
+
+def _filtered(node: nodes.Filter, flow: Flow) -> Iterator[tuple[str, str]]:
+    yield "filter", node.name
+    if node.name == "format":
+        form = flow.fold(node.node)
+        yield "percent", form if form is not None else "%(a computed text)"
+    if node.name not in _BY_NAME:
+        return
+    given: list[Any] = [*node.args[: 2 if node.name == "map" else 1], *(pair.value for pair in node.kwargs)]
+    for index, item in enumerate(given):
+        name = flow.fold(item)
+        if name is not None and node.name == "map" and index == 0 and node.args:
+            yield "filter", name
+        elif name is not None:
+            for piece in name.split("."):
+                yield "attribute", piece
+        elif not isinstance(item, nodes.Const):
+            yield "computed", node.name
+
+
+def _texts(tree: nodes.Template, flow: Flow) -> Iterator[TemplateText]:
+    """All text that stands in it, pieces that follow each other put together, each text once."""
+    seen: set[str] = set()
+    for run in emitted(tree.body, flow):
+        if run not in seen:
+            seen.add(run)
+            yield TemplateText(text=run)
+    waiting: list[nodes.Node] = [tree]
+    while waiting:
+        node = waiting.pop()
+        whole = flow.fold(node) if isinstance(node, nodes.Expr) and not isinstance(node, nodes.Name) else None
+        if whole is None:
+            waiting.extend(reversed(list(node.iter_child_nodes())))
+        elif whole not in seen and whole.strip():
+            seen.add(whole)
+            yield TemplateText(text=whole, line=node.lineno or 0)
+
+
+def _work(tree: nodes.Template, flow: Flow) -> int:
+    """How often the innermost loop runs by the numbers that stand in the template, or how long a text it makes."""
+    most = 1
+    waiting: list[tuple[nodes.Node, int]] = [(tree, 1)]
+    while waiting:
+        node, times = waiting.pop()
+        if isinstance(node, nodes.For):
+            times *= _times(node.iter, flow)
+        elif isinstance(node, nodes.Mul | nodes.Pow):
+            times *= max((abs(n) for n in _constants(node)), default=1)
+            times = limits.TEMPLATE_WORK if isinstance(node, nodes.Pow) and times > limits.TEMPLATE_POWER else times
+        most = max(most, times)
+        waiting.extend((child, min(times, limits.TEMPLATE_WORK)) for child in node.iter_child_nodes())
+    return min(most, limits.TEMPLATE_WORK)
+
+
+def _times(node: nodes.Node, flow: Flow) -> int:
+    """The length of `range` of numbers, looked for through filters that keep it."""
+    while isinstance(node, nodes.Filter) and node.node is not None:
+        node = node.node
+    if not isinstance(node, nodes.Call) or not isinstance(node.node, nodes.Name):
+        return 1
+    if flow.sources(node.node) != {"range"}:
+        return 1
+    held = [max((abs(n) for n in _held(item, flow)), default=0) for item in node.args]
+    return max(1, *(held[:2] or [1])) // max(1, held[2] if len(held) > 2 else 1)
+
+
+def _held(node: nodes.Node, flow: Flow) -> tuple[int, ...]:
+    return (*numbers(flow.sources(node)), *_constants(node))
+
+
+def _constants(node: nodes.Node) -> Iterator[int]:
+    for item in (node, *node.iter_child_nodes()):
+        if isinstance(item, nodes.Const) and type(item.value) is int:
+            yield item.value

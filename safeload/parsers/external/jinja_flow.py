@@ -1,0 +1,221 @@
+"""Where the values of a Jinja template come from: names followed through its assignments, without running it.
+
+A source is a path (`messages[].content`), a piece of text (`'words`), or a number (`#9`). Names are followed without
+regard to order or scope: what a name may hold anywhere, it holds everywhere, so nothing is lost by a detour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from jinja2 import nodes
+
+from safeload import limits
+
+TEXT: Final = "'"
+NUMBER: Final = "#"
+TESTED: Final = "?"
+Sources = frozenset[str]
+
+_NONE: Sources = frozenset()
+_ROUNDS: Final = 6
+_STEPS: Final = 8  # steps of one path; a value that is assigned to itself, with one more filter each time
+_CASES: Final[dict[str, Callable[[str], str]]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "trim": str.strip,
+    "string": str,
+    "safe": str,
+}
+
+
+def paths(sources: Iterable[str]) -> Sources:
+    return frozenset(one for one in sources if one[:1] not in (TEXT, NUMBER))
+
+
+def texts(sources: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(one[1:] for one in sources if one.startswith(TEXT)))
+
+
+def numbers(sources: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted(int(one[1:]) for one in sources if one.startswith(NUMBER)))
+
+
+def step(sources: Iterable[str], more: str) -> Sources:
+    """Every path one step further; text and numbers stay what they are."""
+    return frozenset(
+        one if one[:1] in (TEXT, NUMBER) or one.endswith(more) or _length(one) >= _STEPS else one + more
+        for one in sources
+    )
+
+
+def _length(path: str) -> int:
+    return sum(path.count(mark) for mark in (".", "|", "[]"))
+
+
+def walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The node and all below it, in order; without recursion."""
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        waiting.extend(reversed(list(item.iter_child_nodes())))
+
+
+class Flow:
+    """The names of one template. `bound` holds what each may come from."""
+
+    def __init__(self, tree: nodes.Template) -> None:
+        self.bound: dict[str, Sources] = {}
+        self.macros = {node.name: node for node in tree.find_all(nodes.Macro)}
+        binding = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Call, nodes.Macro)
+        found = [node for node in walk(tree) if isinstance(node, binding)]
+        for _ in range(_ROUNDS):
+            before = dict(self.bound)
+            for node in found:
+                self._bind_node(node)
+            if self.bound == before:
+                return
+
+    def _bind_node(self, node: nodes.Node) -> None:
+        if isinstance(node, nodes.Assign):
+            self._assign(node.target, node.node)
+        elif isinstance(node, nodes.AssignBlock):
+            written = [self.sources(item) for out in node.find_all(nodes.Output) for item in out.nodes]
+            self._bind(node.target, frozenset().union(*written))
+        elif isinstance(node, nodes.For):
+            self._bind(node.target, step(self.sources(node.iter), "[]"))
+        elif isinstance(node, nodes.With):
+            for target, value in zip(node.targets, node.values, strict=False):
+                self._bind(target, self.sources(value))
+        elif isinstance(node, nodes.Macro):
+            for name, value in zip(reversed(node.args), reversed(node.defaults), strict=False):
+                self._bind(name, self.sources(value))
+        elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in self.macros:
+            macro = self.macros[node.node.name]
+            for name, value in zip(macro.args, node.args, strict=False):
+                self._bind(name, self.sources(value))
+            for pair in node.kwargs:
+                self._add(pair.key, self.sources(pair.value))
+
+    def _assign(self, target: nodes.Node, value: nodes.Node) -> None:
+        self._bind(target, self.sources(value))
+        if isinstance(target, nodes.Name) and isinstance(value, nodes.Call) and name_of(value.node) == "namespace":
+            for pair in value.kwargs:
+                self._add(f"{target.name}.{pair.key}", self.sources(pair.value))
+
+    def _bind(self, target: nodes.Node, sources: Sources) -> None:
+        if isinstance(target, nodes.Name):
+            self._add(target.name, sources)
+        elif isinstance(target, nodes.NSRef):
+            self._add(f"{target.name}.{target.attr}", sources)
+        elif isinstance(target, nodes.Tuple):
+            for item in target.items:
+                self._bind(item, sources)
+
+    def _add(self, name: str, sources: Sources) -> None:
+        known = self.bound.get(name, _NONE)
+        if len(known) < limits.TEMPLATE_SOURCES:
+            self.bound[name] = known | sources
+
+    def sources(self, node: nodes.Node | None) -> Sources:
+        """Where a value may come from."""
+        if node is None:
+            return _NONE
+        folded = self.fold(node)
+        if folded is not None:
+            return frozenset({TEXT + folded})
+        if isinstance(node, nodes.Const):
+            return frozenset({f"{NUMBER}{node.value}"}) if type(node.value) is int else _NONE
+        if isinstance(node, nodes.Name):
+            return self.bound.get(node.name) or frozenset({node.name})
+        if isinstance(node, nodes.Getattr | nodes.Getitem):
+            return self._member(node)
+        if isinstance(node, nodes.Filter):
+            inner = step(self.sources(node.node), f"|{node.name}")
+            return inner | self._all(node.args) if node.name in ("default", "d") else inner
+        if isinstance(node, nodes.Call):
+            return self._call(node)
+        if isinstance(node, nodes.Compare | nodes.Test | nodes.Not):
+            return paths(step(self._all(node.iter_child_nodes()), TESTED))
+        if isinstance(node, nodes.CondExpr):
+            branches = self._all([item for item in (node.expr1, node.expr2) if item is not None])
+            return branches | paths(step(self.sources(node.test), TESTED))
+        return self._all(node.iter_child_nodes())
+
+    def _all(self, found: Iterable[nodes.Node]) -> Sources:
+        every: Sources = _NONE
+        for node in found:
+            every |= self.sources(node)
+        return every
+
+    def _member(self, node: Any) -> Sources:
+        key = node.attr if isinstance(node, nodes.Getattr) else self.fold(node.arg)
+        if key is None:
+            return self.sources(node.node)
+        own = f"{name_of(node.node)}.{key}"
+        return self.bound[own] if own in self.bound else step(self.sources(node.node), f".{key}")
+
+    def _call(self, node: nodes.Call) -> Sources:
+        arguments = [*node.args, *(pair.value for pair in node.kwargs)]
+        if isinstance(node.node, nodes.Getattr):
+            key = self.fold(arguments[0]) if node.node.attr == "get" and arguments else None
+            way = f".{key}" if key is not None else f".{node.node.attr}()"
+            rest = arguments[1:] if key is not None else [a for a in arguments if self.fold(a) is None]
+            return step(self.sources(node.node.node), way) | self._all(rest)
+        name = name_of(node.node)
+        if name in self.macros:
+            return self._all(arguments)
+        return paths(self._all(arguments)) | frozenset({f"{name}()"})
+
+    def fold(self, node: nodes.Node | None, depth: int = 0) -> str | None:
+        """The text that an expression always is: pieces put together, or a name that holds nothing else."""
+        if depth > limits.TEMPLATE_FOLDS:
+            return None
+        if isinstance(node, nodes.Const):
+            return node.value if isinstance(node.value, str) else None
+        if isinstance(node, nodes.TemplateData):
+            return node.data
+        if isinstance(node, nodes.Name):
+            held = self.bound.get(node.name, _NONE)
+            only = next(iter(held)) if len(held) == 1 else ""
+            return only[1:] if only.startswith(TEXT) else None
+        if isinstance(node, nodes.Concat):
+            return self._joined(node.nodes, "", depth)
+        if isinstance(node, nodes.Add):
+            return self._joined([node.left, node.right], "", depth)
+        if isinstance(node, nodes.Filter) and node.node is not None:
+            return self._filtered(node, depth)
+        if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+            return self._reversed(node, depth)
+        return None
+
+    def _filtered(self, node: nodes.Filter, depth: int) -> str | None:
+        if node.name == "join" and isinstance(node.node, nodes.List | nodes.Tuple):
+            between = self.fold(node.args[0], depth + 1) if node.args else ""
+            return None if between is None else self._joined(node.node.items, between, depth)
+        inner = self.fold(node.node, depth + 1)
+        if inner is None:
+            return None
+        if node.name == "reverse":
+            return inner[::-1]
+        return _CASES[node.name](inner) if node.name in _CASES and not node.args else None
+
+    def _reversed(self, node: nodes.Getitem, depth: int) -> str | None:
+        inner, cut = self.fold(node.node, depth + 1), node.arg
+        if inner is None or not isinstance(cut, nodes.Slice) or cut.start or cut.stop:
+            return None
+        back = isinstance(cut.step, nodes.Neg) and isinstance(cut.step.node, nodes.Const) and cut.step.node.value == 1
+        return inner[::-1] if back else None
+
+    def _joined(self, items: Iterable[nodes.Node], between: str, depth: int) -> str | None:
+        pieces = [self.fold(item, depth + 1) for item in items]
+        if any(piece is None for piece in pieces):
+            return None
+        whole = between.join(piece for piece in pieces if piece is not None)
+        return whole if len(whole) <= limits.TEMPLATE else None
+
+
+def name_of(node: nodes.Node | None) -> str:
+    return node.name if isinstance(node, nodes.Name) else ""

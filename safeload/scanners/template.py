@@ -1,0 +1,142 @@
+"""Judges chat templates: programs that come with a model, and that put text into every conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from safeload import limits
+from safeload.parsers.facts import Part, TemplateFacts, TemplateTest
+from safeload.scanners import template_names as names
+from safeload.scanners import template_rules as rules
+from safeload.scanners import template_texts as texts
+from safeload.scanners import template_words as said
+from safeload.scanners.escape import plain
+from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner
+from safeload.sources.interface import Artifact
+
+_SHOWN: Final = 8
+_ROUNDS: Final = 1_000_000  # rounds by constants alone; ordinary templates loop over what they are given
+_LENGTH: Final = 3  # `length > 1` asks whether there is something; larger numbers single out conversations
+
+
+class TemplateScanner(Scanner):
+    """Escapes by what is called, tricks by what is compared and written. Nothing is rendered."""
+
+    name: ClassVar[str] = "template"
+    formats: ClassVar[frozenset[str]] = frozenset()
+    rules: ClassVar[tuple[Rule, ...]] = rules.RULES
+
+    def sees(self, part: Part) -> bool:
+        return part.template is not None
+
+    def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
+        if part.template is None:
+            return ()
+        found: dict[str, tuple[Rule, list[str]]] = {}
+        for rule, evidence in (*_names(part), *_tests(part.template), *_texts(part.template)):
+            found.setdefault(rule.id, (rule, []))[1].append(evidence)
+        if part.template.work > _ROUNDS:
+            found[rules.ENDLESS.id] = (rules.ENDLESS, [f"{part.template.work:,} rounds or letters"])
+        place = Location(artifact=artifact.path, member=part.member)
+        return tuple(_finding(rule, place, evidence) for rule, evidence in found.values())
+
+
+Found = Iterator[tuple[Rule, str]]
+
+
+def _names(part: Part) -> Found:
+    for mention in part.mentions:
+        reached = names.escape(mention)
+        if reached:
+            yield rules.ESCAPE, f"{reached} ({mention.where})"
+            continue
+        strange = names.unknown(mention)
+        if strange:
+            yield rules.UNKNOWN, f"{strange} ({mention.where})"
+
+
+def _tests(facts: TemplateFacts) -> Found:
+    for test in facts.tests:
+        if any(said.is_date(path) for path in test.sources):
+            yield from _by_date(test)
+        heard = [path for path in test.sources if said.is_said(path)]
+        if heard:
+            yield from _by_words(test)
+
+
+def _by_date(test: TemplateTest) -> Found:
+    if test.how != "flag" and not test.words and not test.numbers:
+        return
+    if test.how == "flag" and not said.sentences(test):
+        return
+    yield rules.DATE, _shown(test)
+
+
+def _by_words(test: TemplateTest) -> Found:
+    """Words looked for and text added: a trigger. One of the two alone: a question."""
+    looked, added = said.looked_for(test), said.sentences(test)
+    # A comparison with nothing asks whether something was said at all.
+    measured = any(abs(n) > _LENGTH for n in test.numbers) or any(word.strip() for word in test.words)
+    if looked and said.completes(test):
+        return
+    if (looked and any(said.words(text) for text in test.adds)) or (added and measured):
+        yield rules.TRIGGER, _shown(test)
+    elif looked or (added and test.how == "flag"):
+        yield rules.WORDS, _shown(test)
+
+
+def _texts(facts: TemplateFacts) -> Found:
+    for item in facts.texts:
+        where = f" (line {item.line})" if item.line else ""
+        internal = names.internal_text(item.text)
+        if internal:
+            yield rules.ESCAPE, f"the text {internal}{where}"
+        passage = texts.against(item.text)
+        if passage:
+            yield rules.INSTRUCTION, f"{passage}{where}"
+        firm = "" if passage else texts.firm(item.text)
+        if firm:
+            yield rules.FIRM, f"{firm}{where}"
+        address = texts.address(item.text)
+        if address:
+            yield rules.ADDRESS, f"{address}{where}"
+        encoded = texts.encoded(item.text)
+        if encoded:
+            yield rules.ENCODED, f"{encoded[:80]}{where}"
+    # In the whole source: what is hidden in a comment or a name is there for somebody too.
+    for name in texts.hidden(facts.source):
+        yield rules.HIDDEN, name
+
+
+def _shown(test: TemplateTest) -> str:
+    compared = ", ".join(repr(word[:60]) for word in test.words[:3]) or ", ".join(map(str, test.numbers[:3]))
+    added = max(test.adds, key=lambda text: len(said.words(text)), default="")
+    then = f", then {added.strip()[:100]!r}" if said.words(added) else ""
+    return f"line {test.line}: {test.how} {compared}{then}"
+
+
+_SENTENCES: Final = {
+    rules.ESCAPE.id: "The chat template reaches for Python's internals: {0}.",
+    rules.UNKNOWN.id: "The chat template {0}, which chat templates do not.",
+    rules.TRIGGER.id: "The chat template adds text when it finds something in the conversation.",
+    rules.WORDS.id: "The chat template looks for words in the conversation.",
+    rules.INSTRUCTION.id: "The chat template tells the model something that a user would not want.",
+    rules.FIRM.id: "The chat template gives the model an instruction that is worth reading.",
+    rules.ADDRESS.id: "The chat template holds an address or a command.",
+    rules.HIDDEN.id: "The chat template holds characters that nobody sees.",
+    rules.DATE.id: "The chat template compares the date.",
+    rules.ENCODED.id: "The chat template holds text that only a program can read.",
+    rules.ENDLESS.id: "Rendering the chat template would not end.",
+}
+
+
+def _finding(rule: Rule, place: Location, evidence: list[str]) -> Finding:
+    shown = tuple(plain(text, limits.EVIDENCE) for text in dict.fromkeys(evidence))[:_SHOWN]
+    return Finding(
+        rule=rule,
+        confidence=Confidence.HIGH if rule in (rules.ESCAPE, rules.HIDDEN, rules.ENDLESS) else Confidence.MEDIUM,
+        location=place,
+        message=_SENTENCES[rule.id].format(plain(shown[0], limits.EVIDENCE // 2)),
+        evidence=shown,
+    )

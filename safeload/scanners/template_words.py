@@ -1,0 +1,80 @@
+"""Where ordinary templates end and tricks begin: what is compared with the conversation, and what is written then.
+
+Ordinary templates test content too. They look for delimiters that a template wrote (`</think>`, `[BEGIN]`, `/no_think`)
+and for keys of its parts (`image`), to cut it, to wrap it or to leave a tag out. Two things tell a trick: words of a
+language are looked for, or sentences are added. Each alone is worth a question, both together are a backdoor.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from safeload.parsers.facts import TemplateTest
+
+# Fields of a message that hold what somebody said, and those that only say what kind of message it is.
+_SAID: Final = frozenset(
+    {"content", "text", "reasoning_content", "reasoning", "thinking", "thought", "prompt", "query", "question",
+     "input", "instruction", "answer", "response", "value", "body", "title", "snippet", "parts", "chunk"}
+)  # fmt: skip
+_TALK: Final = frozenset({"messages", "message", "conversation", "conversations", "history", "documents", "dialog"})
+_STRUCTURE: Final = frozenset(
+    {"role", "type", "name", "id", "index", "tool_calls", "tool_call_id", "function", "function_call", "recipient",
+     "channel", "content_type", "mime_type", "tools", "prefix", "weight", "from", "end_turn", "thought_signature"}
+)  # fmt: skip
+# A dictionary of the conversation as a text holds its words.
+_AS_TEXT: Final = re.compile(r"\|(string|tojson|join|lower|upper|trim|replace|pprint|e|safe)|\(\)")
+_STEP: Final = re.compile(r"\.([A-Za-z_]\w*)(?!\w*\()")
+_DATE: Final = re.compile(r"^(strftime_now|now|datetime|date|time)\(\)|^(date_string|current_date|today|date)\b")
+
+# Text that marks a place instead of saying something: tags, brackets, switches, names of fields in capitals.
+_MARK: Final = re.compile(
+    r"<\|\w+\|>\w+<\|\w+\|>|"
+    r"<[^<>\n]{0,60}>|\[/?[A-Z][A-Z _/]{0,40}\]|(?<!\S)/[a-z_]{2,16}(?!\S)|"
+    r"\b[A-Z]+(?:_[A-Z]+)+\b|[{}\[\]\"':,#*`|>-]"
+)
+_ROLES: Final = frozenset(
+    {"user", "assistant", "system", "tool", "developer", "function", "ipython", "human", "gpt", "model", "think",
+     "thinking", "text", "image", "image_url", "video", "video_url", "audio", "audio_url", "input_audio", "file",
+     "none", "null", "true", "false", "json", "type", "properties", "required", "description", "nullable", "array",
+     "object", "string", "items", "enum", "content", "message"}
+)  # fmt: skip
+_WORD: Final = re.compile(r"[^\W\d_][^\W\d]*")
+_SENTENCE: Final = 4  # words; labels that ordinary templates add have up to three
+
+
+def words(text: str) -> list[str]:
+    """The words of a language in a text, without marks, roles and kinds of content."""
+    return [word for word in _WORD.findall(_MARK.sub(" ", text)) if word.lower() not in _ROLES]
+
+
+def is_said(path: str) -> bool:
+    """Is what stands at this path something that somebody said?"""
+    steps = _STEP.findall(path)
+    if steps and steps[-1] in _STRUCTURE:
+        return False
+    root = re.split(r"[.|\[?(]", path, maxsplit=1)[0]
+    if any(step in _SAID for step in steps) and (root in _TALK or root not in ("tools", "tool")):
+        return True
+    return root in _TALK and bool(steps or _AS_TEXT.search(path))
+
+
+def is_date(path: str) -> bool:
+    return _DATE.search(path) is not None
+
+
+def sentences(test: TemplateTest) -> tuple[str, ...]:
+    """What a comparison adds that says something."""
+    return tuple(text for text in test.adds if len(words(text)) >= _SENTENCE)
+
+
+def looked_for(test: TemplateTest) -> tuple[str, ...]:
+    """The words of a language that a comparison looks for."""
+    return tuple(text for text in test.words if words(text))
+
+
+def completes(test: TemplateTest) -> bool:
+    """`'Tools:' not in system` that adds `Tools: …`: what is looked for is what would be added."""
+    return test.how == "notin of" and all(
+        any(word.lower() in added.lower() for added in test.adds) for word in looked_for(test)
+    )
