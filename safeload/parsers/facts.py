@@ -139,10 +139,10 @@ class CodeUse:
     """One importable name that a program uses in one way; equal uses are counted, not repeated.
 
     `name` is dotted and resolved through imports, aliases and `getattr`; `()` stands for the result of a call
-    (`pathlib.Path().unlink`); `?.system` is an attribute of nobody knows what;
-    names of the program's own package are left out. `role` is `called`, `named` (passed on),
-    `read` (an item of it), `changed` or `imported` (`module:name` for `from`). `arguments` hold one tag each: `str:text`, `name:os.system`, `number`, `?`, with `key=` before those given by
-    name. `line` counts from 1; `snippet` is that line, shortened.
+    (`pathlib.Path().unlink`), `?.system` for an attribute of nobody knows what; names of the program's own package are
+    left out. `role` is `called`, `named` (passed on), `read` (an item of it), `changed` or `imported` (`module:name`
+    for `from`). `arguments` hold one tag each: `str:text`, `name:os.system`, `number`, `?`, with `key=` before those
+    given by name. `line` counts from 1; `snippet` is that line, shortened.
     """
 
     name: str

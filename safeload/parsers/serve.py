@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.parsers import external, rights, wire
+from safeload.parsers.coding import encode
 from safeload.parsers.deaths import OUT_OF_MEMORY
 from safeload.parsers.examine import examine
-from safeload.parsers.facts import Gap, GapReason, Part, encode
+from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Read
 
