@@ -1,11 +1,11 @@
 # ruff: noqa: SIM905, T201 -- a list of words is read more easily without quotes; a command prints
 """Derives the lists of operators that models of a graph format use, from what the runtimes publish.
 
-Usage: python tools/derive_operators.py onnx CONTRIB_OPERATORS_MD | tensorflow SITE_PACKAGES
+Usage: python tools/derive_operators.py onnx CONTRIB_OPERATORS_MD | tensorflow SITE_PACKAGES | keras SITE_PACKAGES
 
 `onnx` asks the installed onnx package, and reads onnxruntime's docs/ContribOperators.md. `tensorflow` reads the modules
-that TensorFlow's build generates for its operators, without importing them. What a person has to look at is left out by
-name here, and the scanners say why.
+that TensorFlow's build generates for its operators, `keras` the source of Keras, without importing them. What a person
+has to look at is left out by name here, and the scanners say why.
 """
 
 from __future__ import annotations
@@ -37,6 +37,27 @@ OUT = re.compile(
     r"|Distributed\w+|\w*Sql\w+|\w*CSV\w*Dataset\w*"
 )
 
+# Keras: where its objects and the functions that configurations name are, and what all its objects descend from.
+KERAS_CLASSES = (
+    "activations constraints dtype_policies initializers layers losses metrics models ops optimizers quantizers random "
+    "regularizers"
+).split()
+KERAS_FUNCTIONS = ("activations", "losses", "metrics", "ops")
+KERAS_ROOTS = frozenset({"KerasSaveable", "DTypePolicy", "Trainer"})
+# Lambda holds bytecode; the others load another model, unpickle a module, or call functions that the file holds.
+KERAS_OUT = frozenset("Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer Function CloudPickle SavedModel".split())
+# These call what they are given, or make objects of any configuration.
+KERAS_FUNCTIONS_OUT = frozenset(
+    "associative_scan cond convert_to_numpy custom_gradient deserialize fori_loop get map scan serialize switch "
+    "vectorize vectorized_map while_loop".split()
+)
+# What Keras 2 and tf.keras wrote, and what stands for plain values.
+KERAS_OLD = (
+    "BatchNormalizationV1 BatchNormalizationV2 CuDNNGRU CuDNNLSTM GRUV1 GRUV2 LSTMV1 LSTMV2 LocallyConnected1D "
+    "LocallyConnected2D Policy ThresholdedReLU SlicingOpLambda SyncBatchNormalization TensorShape __tuple__ "
+    "__keras_tensor__ __tensor__ __numpy__ __bytes__ __ellipsis__ __slice__ GlorotUniformV2"
+).split()
+
 
 def onnx(markdown: Path) -> None:
     from onnx import __version__, defs
@@ -56,6 +77,42 @@ def tensorflow(packages: Path) -> None:
     version = next(packages.glob("tensorflow*.dist-info"), Path("tensorflow-2.21.0.dist-info")).name
     number = version.split("-")[1].removesuffix(".dist")
     _write("tensorflow", f"Operators of TensorFlow {number} that neither leave the process nor run Python.", kept)
+
+
+def keras(packages: Path) -> None:
+    root = packages / "keras" / "src"
+    bases: dict[str, set[str]] = {}
+    for tree in _trees(root):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(ast.unparse(base).split(".")[-1] for base in node.bases)
+    saveable = set(KERAS_ROOTS)
+    while more := {name for name, over in bases.items() if over & saveable} - saveable:
+        saveable |= more
+    there = {
+        node.name
+        for folder in KERAS_CLASSES
+        for tree in _trees(root / folder)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+    }
+    version = next(packages.glob("keras-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    kept = {name for name in there & saveable - KERAS_OUT if not name.startswith("_")} | set(KERAS_OLD)
+    _write("keras_classes", f"Classes of Keras {version} that compute, and nothing else; those of Keras 2.", kept)
+    functions = {
+        node.name
+        for folder in KERAS_FUNCTIONS
+        for tree in _trees(root / folder)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and any("keras_export" in ast.unparse(d) for d in node.decorator_list)
+    }
+    _write(
+        "keras_functions", f"Functions of Keras {version} that configurations name.", functions - KERAS_FUNCTIONS_OUT
+    )
+
+
+def _trees(folder: Path) -> list[ast.Module]:
+    return [ast.parse(path.read_text()) for path in sorted(folder.rglob("*.py")) if not path.stem.endswith("_test")]
 
 
 def _executed(path: Path) -> set[str]:
@@ -81,10 +138,10 @@ def _write(name: str, title: str, words: set[str]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("onnx", "tensorflow"))
+    parser.add_argument("what", choices=("onnx", "tensorflow", "keras"))
     parser.add_argument("source", type=Path)
     args = parser.parse_args()
-    {"onnx": onnx, "tensorflow": tensorflow}[args.what](args.source)
+    {"onnx": onnx, "tensorflow": tensorflow, "keras": keras}[args.what](args.source)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from safeload.scanners import config, consistency, identity, remote_code
+from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
+from safeload.scanners.config import ConfigScanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
+from safeload.scanners.keras import KerasScanner
 from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
 from safeload.scanners.pickle import PickleScanner
+from safeload.scanners.remote_code import CodeScanner
 from safeload.scanners.safetensors import SafetensorsScanner
+from safeload.scanners.skops import SkopsScanner
 from safeload.scanners.template import TemplateScanner
 from safeload.scanners.text import TextScanner
 
@@ -23,16 +27,19 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     SafetensorsScanner(),
     NpyScanner(),
     TextScanner(),
+    ConfigScanner(),
+    CodeScanner(),
     TemplateScanner(),
     JoblibScanner(),
     OnnxScanner(),
+    KerasScanner(),
+    SkopsScanner(),
 )
 
 # Every rule there is, by what a whole file is for and by format; the rule pages are made of it.
 RULES: Final[tuple[Rule, ...]] = (
     *(rule for scanner in SCANNERS for rule in scanner.rules),
     *remote_code.RULES,
-    *config.RULES,
     *identity.RULES,
     *consistency.RULES,
 )

@@ -1,0 +1,23 @@
+"""JSON that some loader makes objects of, told by what stands in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from safeload.parsers import keras, skops
+from safeload.parsers.facts import Mention
+from safeload.parsers.mentions import Mentions
+
+# Any key that matters, or the escape of a character that such a key could be written with.
+_MARKS: Final = re.compile(r"class_name|__loader__|\\u00")
+
+
+def said(text: str, value: Any) -> tuple[Mention, ...]:
+    """What `value`, which is the JSON in `text`, names. Raises `Malformed`."""
+    if _MARKS.search(text) is None:
+        return ()
+    found = Mentions()
+    keras.say(value, found)
+    skops.say(value, found)
+    return found.all()
