@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
-from safeload.parsers import safetensors, structured, text, zip
+from safeload.errors import Malformed
+from safeload.parsers import safetensors, structured, tar, text, zip
 from safeload.parsers.reader import Reader
 from safeload.parsers.shapes import STARTS
 
@@ -52,7 +54,7 @@ def identify(reader: Reader) -> tuple[str, ...]:
         return ("empty",)
     head = reader.upto(0, HEAD)
     found = [name for magic, name in _MAGIC if head.startswith(magic)]
-    if head.startswith(zip.LOCAL) or zip.end_of(reader) >= 0:
+    if head.startswith(zip.LOCAL):
         found.append("zip")
     if looks_like_pickle(head):
         found.append("pickle")
@@ -60,16 +62,25 @@ def identify(reader: Reader) -> tuple[str, ...]:
         found.append("safetensors")
     if head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
         found.append("zlib")
-    if head[257:262] == b"ustar" or _old_tar(head):
+    if tar.looks_right(head):
         found.append("tar")
     found += structured.kinds(head, reader)
     if head[4:8] == b"TFL3":
         found.append("tflite")
+    if "zip" not in found and zip.end_of(reader) >= 0 and not ("tar" in found and _in_member(reader)):
+        found.append("zip")
     if text.looks_right(head):
         found.append("text")
     if head[0] in STARTS and "pickle" not in found:
         found.append("pickle-like")
     return tuple(_ordered(found)) or ("unknown",)
+
+
+def _in_member(reader: Reader) -> bool:
+    """A ZIP that a tar holds near its end has an end record there, too: it is read as the member that it is."""
+    with contextlib.suppress(Malformed):
+        return tar.directory(reader).holds(zip.end_of(reader))
+    return False
 
 
 def looks_like_pickle(head: bytes) -> bool:
@@ -84,14 +95,3 @@ def _ordered(found: list[str]) -> list[str]:
     """What starts the file before what only ends it."""
     unique = list(dict.fromkeys(found))
     return sorted(unique, key=lambda name: (name in ("text", "pickle-like"), name == "text"))
-
-
-def _old_tar(head: bytes) -> bool:
-    """A tar header without a signature has a checksum (octal, at 148) over its 512 bytes."""
-    if len(head) < 512:
-        return False
-    try:
-        stated = int(head[148:156].strip(b" \0") or b"x", 8)
-    except ValueError:
-        return False
-    return stated == sum(head[:148]) + 8 * 32 + sum(head[156:512])

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.parsers.encoded import coated
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
 from safeload.parsers.shapes import (
     ARGUMENTS,
@@ -222,6 +223,11 @@ class Ledger:
         if self._literal_bytes > limits.NESTED_BYTES:
             raise Refused("too many literals that look like pickles", reason=GapReason.LIMIT)
 
+    def number_id(self) -> Any:
+        """What a persistent id of torch's first format gives: a number that stands for a tensor."""
+        self.persistent += 1
+        return self._persistent.blank()
+
     def answer(self, pid: Any) -> Any:
         """What `persistent_load` gives. torch's legacy form for modules answers with the class, as torch does."""
         if is_storage(pid):
@@ -251,7 +257,7 @@ class Ledger:
 
     def literal(self, value: str | bytes | bytearray) -> None:
         """Remember a string that could be a pickle itself."""
-        if not value or not could_be_pickle(value):
+        if not value or not (could_be_pickle(value) or coated(value)):
             return
         raw = value.encode("latin-1", "replace") if isinstance(value, str) else bytes(value)
         self._literal_bytes += len(raw)

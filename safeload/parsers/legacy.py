@@ -12,7 +12,7 @@ from safeload.parsers.readings import run
 
 _PICKLES: Final = 5
 # Bytes of one element, by the name of the storage's class; each storage follows an 8-byte count of its own.
-_ELEMENT: Final = {
+ELEMENT: Final = {
     "DoubleStorage": 8,
     "FloatStorage": 4,
     "HalfStorage": 2,
@@ -62,9 +62,9 @@ def _storages(ledger: Ledger, keys: object, left: int) -> tuple[int, Gap | None]
     total = 0
     for key in dict.fromkeys(keys):
         kind, numel = ledger.storages.get(key, ("", 0))
-        if kind not in _ELEMENT or numel < 0:
+        if kind not in ELEMENT or numel < 0:
             return left, Gap(reason=GapReason.MALFORMED, detail=f"storage {ascii(key)[:40]} has no size that is known")
-        total += 8 + numel * _ELEMENT[kind]
+        total += 8 + numel * ELEMENT[kind]
     if total > left:
         return 0, Gap(reason=GapReason.MALFORMED, detail=f"the storages need {total} bytes, {left} are there")
     if total < left:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from safeload.parsers import archive, external, formats, joblib, legacy, npy, onnx, pickle, safetensors, text
+from safeload.parsers import archive, external, formats, joblib, legacy, npy, onnx, pickle, python, safetensors, text, untar
 from safeload.parsers.facts import Part
 from safeload.parsers.reader import Reader
-from safeload.parsers.visit import TEMPLATE, YAML, Parts, Read, Visit
+from safeload.parsers.visit import PYTHON, TEMPLATE, YAML, Parts, Read, Visit
 
 __all__ = ["READERS"]
 
@@ -49,7 +49,9 @@ READERS: Final[dict[str, Read]] = {
     "safetensors": safetensors.read_part,
     "npy": npy.read,
     "joblib-compat": joblib.read_zfile,
+    "tar": untar.read,
     "text": text.read_part,
+    PYTHON: python.read,
     "onnx": onnx.read,
     **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),
     **dict.fromkeys(external.KINDS, _elsewhere),

@@ -87,8 +87,12 @@ def directory(reader: Reader) -> Directory:
     if count > limits.MEMBERS or size > limits.MEMBERS * 1024:
         raise Malformed(f"a directory of {count} entries in {size} bytes")
     end = base + at
-    found = Directory(entries=_entries(reader.read_at(start, size), count), start=start)
-    _around(found, tail, at, end=end, gap=end - start - size - (76 if wide is not None else 0))
+    gap = end - start - size - (76 if wide is not None else 0)
+    # Python's zipfile counts all offsets from where the archive seems to start; miniz takes them as they are.
+    shift = gap if gap > 0 and reader.upto(start, 4) != _CENTRAL else 0
+    entries = _entries(reader.read_at(start + shift, size), count, shift)
+    found = Directory(entries=entries, start=start + shift)
+    _around(found, tail, at, end=end, gap=gap)
     return found
 
 
@@ -126,7 +130,7 @@ def _places(tail: bytes) -> Iterator[int]:
         at = tail.find(_END, at + 1)
 
 
-def _entries(data: bytes, count: int) -> tuple[Entry, ...]:
+def _entries(data: bytes, count: int, shift: int) -> tuple[Entry, ...]:
     entries = []
     at = 0
     for _ in range(count):
@@ -149,7 +153,7 @@ def _entries(data: bytes, count: int) -> tuple[Entry, ...]:
                 crc=crc,
                 packed=packed,
                 size=size,
-                header=header,
+                header=header + shift,
             )
         )
         at = end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from safeload import limits
+from safeload.parsers.membernames import outside, unprintable
 from safeload.parsers.reader import Reader
 from safeload.parsers.zip import Directory, Entry
 
@@ -35,7 +36,9 @@ def check_names(found: Directory) -> None:
             found.odd("encrypted-member", shown)
         if entry.method not in (0, 8):
             found.odd("compression-method", f"{shown} ({entry.method})")
-        if _unsafe(entry.name):
+        if outside(entry.name):
+            found.odd("path-outside", shown)
+        if unprintable(entry.name):
             found.odd("unsafe-name", shown)
     if roots > 1:
         found.odd("several-data-pkl", str(roots))
@@ -44,9 +47,3 @@ def check_names(found: Directory) -> None:
         if entry.header < last:
             found.odd("overlapping-members", ascii(entry.name)[1:-1][: limits.EVIDENCE])
         last = max(last, entry.header + 30 + len(entry.raw) + entry.packed)
-
-
-def _unsafe(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    control = any(ord(c) < 32 or ord(c) == 127 for c in name)
-    return control or "\\" in name or name.startswith("/") or ".." in parts or ":" in parts[0]

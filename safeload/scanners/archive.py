@@ -28,6 +28,15 @@ AMBIGUOUS: Final = Rule(
     fix="Do not load it. Ask the publisher for a file that torch.save wrote.",
     cwe=436,
 )
+OUTSIDE: Final = Rule(
+    id="archive-path-outside",
+    title="Unpacking the archive writes or reads outside its folder",
+    severity=Severity.HIGH,
+    why="A member has a name or a link that leads out of the folder the archive is unpacked into, or is a device. "
+    "Unpacking it can overwrite or read other files.",
+    fix="Do not load or unpack it.",
+    cwe=22,
+)
 UNUSUAL: Final = Rule(
     id="archive-unusual",
     title="The archive was not made by the usual library",
@@ -51,6 +60,14 @@ _CODES: Final = {
     "prefix-data": (AMBIGUOUS, "there is something before the first member"),
     "several-end-records": (AMBIGUOUS, "there is more than one end"),
     "data-behind-the-end": (AMBIGUOUS, "there is something behind the end"),
+    "path-outside": (OUTSIDE, "a member's name leads out of the folder"),
+    "link-outside": (OUTSIDE, "a link leads out of the folder"),
+    "device-member": (OUTSIDE, "a member is a device"),
+    "link-member": (AMBIGUOUS, "a member is a link"),
+    "pipe-member": (AMBIGUOUS, "a member is a pipe"),
+    "size-without-data": (AMBIGUOUS, "a member that is no file has a size, which programs read differently"),
+    "name-for-all-members": (AMBIGUOUS, "one header names all members"),
+    "unknown-member-type": (AMBIGUOUS, "a member is of a kind that programs read differently"),
     "directory-displaced": (AMBIGUOUS, "the directory is not where the end says"),
 }
 _SHOWN: Final = 8  # details of one code
@@ -60,8 +77,8 @@ class ArchiveScanner(Scanner):
     """One finding a code of anomaly, with the members it is about as evidence."""
 
     name: ClassVar[str] = "archive"
-    formats: ClassVar[frozenset[str]] = frozenset({"zip", "torch-zip", "torchscript", "npz"})
-    rules: ClassVar[tuple[Rule, ...]] = (DUPLICATE, AMBIGUOUS, UNUSUAL)
+    formats: ClassVar[frozenset[str]] = frozenset({"zip", "torch-zip", "npz", "tar", "torch-tar"})
+    rules: ClassVar[tuple[Rule, ...]] = (DUPLICATE, AMBIGUOUS, OUTSIDE, UNUSUAL)
 
     def sees(self, part: Part) -> bool:
         return part.archive is not None

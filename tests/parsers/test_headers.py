@@ -98,17 +98,3 @@ def test_what_is_not_read_is_named_and_a_gap(head: bytes, name: str, examine: Ex
 def test_an_empty_file_is_a_gap(examine: Examine) -> None:
     (part,) = examine(b"")
     assert part.gap is not None and part.gap.reason.value == "empty"
-
-
-def test_a_tar_is_recognised(examine: Examine) -> None:
-    import io
-    import tarfile
-
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as tar:
-        member = tarfile.TarInfo("pickle")
-        member.size = 3
-        tar.addfile(member, io.BytesIO(b"abc"))
-    (part,) = examine(made.getvalue())
-    assert part.format == "tar"
-    assert gaps((part,)) == {"unknown-format"}

@@ -82,7 +82,7 @@ def test_torch_does_run_them(torch_runs: set[str]) -> None:
     [
         (torch_zip(CLEAN, flags=1), "encrypted-member"),
         (torch_zip(CLEAN, extra=(Member(name="archive/x", data=b"x", method=14),)), "compression-method"),
-        (torch_zip(CLEAN, extra=(Member(name="../../x", data=b"x"),)), "unsafe-name"),
+        (torch_zip(CLEAN, extra=(Member(name="../../x", data=b"x"),)), "path-outside"),
         (torch_zip(CLEAN, extra=(Member(name="a\x1b[2J", data=b"x"),)), "unsafe-name"),
         (torch_zip(CLEAN, extra=(Member(name="other/data.pkl", data=CLEAN),)), "several-data-pkl"),
         (archive([Member(name="a/data.pkl", data=CLEAN)], prefix=b"#!/bin/sh\n"), "prefix-data"),
@@ -163,6 +163,17 @@ def test_a_polyglot_is_read_both_ways(examine: Examine, tmp_path: Path) -> None:
     """A pickle at the start, a ZIP from the end: `pickle.load` and `zipfile` see different files."""
     content = op.evil(tmp_path / "marker") + torch_zip(CLEAN)
     parts = examine(content)
-    assert {part.format for part in parts} >= {"pickle", "zip"}
+    assert {part.format for part in parts} >= {"pickle", "torch-zip"}
     assert "builtins.open" in names(parts)
-    assert gaps(parts)
+    assert "directory-displaced" in " ".join(anomalies(parts))
+
+
+def test_a_stored_archive_near_the_end_is_no_second_end(examine: Examine) -> None:
+    inner = Member(name="archive/inner.zip", data=torch_zip(CLEAN))
+    assert anomalies(examine(torch_zip(CLEAN, extra=(inner,)))) == ()
+
+
+def test_an_end_record_in_a_comment_is_said(examine: Examine) -> None:
+    for comment in (b"PK\x05\x06", b"x" * 30 + b"PK\x05\x06" + bytes(18)):
+        parts = examine(archive([Member(name="archive/data.pkl", data=CLEAN)], comment=comment))
+        assert "several-end-records" in anomalies(parts) or gaps(parts)
