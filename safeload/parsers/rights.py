@@ -18,6 +18,7 @@ HARMLESS: Final = frozenset(
     {
         "array.__new__",
         "builtins.id",
+        "compile",  # Python's text to a syntax tree; running code is `exec`, which stays refused
         "gc.get_objects",
         "object.__getattr__",
         "object.__setattr__",

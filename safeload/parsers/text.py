@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers.facts import GapReason, Part, TextFacts
+from safeload.parsers import jsonkinds, settings
+from safeload.parsers.facts import GapReason, Mention, Part, TextFacts
 from safeload.parsers.ledger import Refused
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import TEMPLATE, Parts, Visit
@@ -41,10 +43,14 @@ def looks_right(head: bytes) -> bool:
 def read_part(reader: Reader, visit: Visit) -> Parts | None:
     """None when only the start looked like text. A chat template in JSON is a part of its own."""
     try:
-        seen, value = _read(reader)
+        seen, value, mentions = _read(reader)
     except NotText:
         return None
-    part = Part(member=visit.member, format="json" if seen.json else "text", text=seen)
+    part = Part(member=visit.member, format="json" if seen.json else "text", text=seen, mentions=mentions)
+    try:
+        part = replace(part, mentions=(*part.mentions, *settings.mentions(value)))
+    except Refused as refused:
+        part = replace(part, gap=refused.gap)
     held = value.get("chat_template") if isinstance(value, dict) else None
     inside = [
         one
@@ -65,8 +71,8 @@ def _named(held: Any) -> Iterator[tuple[str, str]]:
             yield f"chat_template.{name}", template
 
 
-def _read(reader: Reader) -> tuple[TextFacts, Any]:
-    """The facts, and the value where it is JSON. Raises `Malformed` when it is no text, or longer than is read."""
+def _read(reader: Reader) -> tuple[TextFacts, Any, tuple[Mention, ...]]:
+    """The facts, and of JSON the value and what it names. Raises `Malformed` when it is no text, or too long."""
     if reader.size > limits.TEXT:
         raise Refused(f"a text of {reader.size} bytes", reason=GapReason.LIMIT)
     try:
@@ -77,7 +83,7 @@ def _read(reader: Reader) -> tuple[TextFacts, Any]:
         raise NotText("text that holds a NUL character")
     is_json, anomalies, value = _json(text)
     lines = text.count("\n") + (not text.endswith("\n"))
-    return TextFacts(json=is_json, lines=lines, anomalies=anomalies), value
+    return TextFacts(json=is_json, lines=lines, anomalies=anomalies), value, jsonkinds.said(text, value)
 
 
 def _json(text: str) -> tuple[bool, tuple[str, ...], Any]:

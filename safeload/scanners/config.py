@@ -1,16 +1,17 @@
-"""Judges configuration that names code: kernels to download, Python files to run."""
+"""Judges settings that name code: kernels to download, Python files to run, names to import, text to evaluate."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import ClassVar, Final
 
 from safeload import limits
-from safeload.parsers.facts import TextFacts
+from safeload.parsers import settings
+from safeload.parsers.facts import Mention, Part
+from safeload.scanners import mentioned, references
 from safeload.scanners.escape import plain
-from safeload.scanners.interface import Confidence, Finding, Location, Rule, Severity
-from safeload.sources.interface import Artifact
+from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
+from safeload.scanners.names import Standing
+from safeload.sources.interface import Artifact, Role
 
 REMOTE_KERNEL: Final = Rule(
     id="remote-kernel",
@@ -34,80 +35,90 @@ AMBIGUOUS: Final = Rule(
     id="config-ambiguous",
     title="A setting stands twice in the configuration",
     severity=Severity.MEDIUM,
-    why="Readers of JSON differ in which of two equal keys they take. One that checks the file can see another setting "
-    "than the library that uses it.",
+    why="Readers of JSON and YAML differ in which of two equal keys they take. One that checks the file can see "
+    "another setting than the library that uses it.",
     fix="Ask the publisher to remove one of the two.",
     cwe=436,
 )
-RULES: Final = (REMOTE_KERNEL, CONFIG_CODE, AMBIGUOUS)
-
-_KERNELS: Final = frozenset(
-    f"{start}{kind}_implementation{end}"
-    for start in ("", "_")
-    for kind in ("attn", "experts")
-    for end in ("", "_internal")
+IMPORTS: Final = Rule(
+    id="config-imports-unknown",
+    title="The configuration names something to import that is not known",
+    severity=Severity.MEDIUM,
+    why="Libraries import and call what such a setting names, with arguments that stand beside it. Nobody has vouched "
+    "for this name.",
+    fix="Find out what the name is, and whether it is installed here.",
+    cwe=470,
 )
-_CODE: Final = frozenset({"auto_map", "custom_pipelines"})
+DANGEROUS: Final = Rule(
+    id="config-imports-dangerous",
+    title="The configuration names something dangerous to import and call",
+    severity=Severity.CRITICAL,
+    why="Libraries import and call what such a setting names, with arguments that stand beside it. This one can do "
+    "harm to your computer.",
+    fix="Do not load it. No model needs this.",
+    cwe=470,
+)
+EXPRESSION: Final = Rule(
+    id="config-expression",
+    title="The configuration holds text that a library evaluates as Python",
+    severity=Severity.MEDIUM,
+    why="The library of this format runs such text as code.",
+    fix="Read the expression. Approve it only if you understand it.",
+    cwe=95,
+)
+
+_CONFIGS: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.FOUND})
 _SHOWN: Final = 8
 
 
-def judge(text: bytes, artifact: Artifact) -> tuple[Finding, ...]:
-    """Findings for one JSON file. Raises `ValueError` or `RecursionError` where it cannot be parsed."""
-    kernels: list[str] = []
-    code: list[str] = []
-    for key, value in _settings(json.loads(text)):
-        if key in _KERNELS:
-            kernels.extend(f"{key}: {name}" for name in _strings(value) if "/" in name)
-        elif key in _CODE:
-            code.extend(f"{key}: {name}" for name in _strings(value))
-    found = []
-    if kernels:
-        message = f"{plain(artifact.name_in_origin, limits.EVIDENCE)} has compiled code downloaded and run."
-        found.append(_finding(REMOTE_KERNEL, artifact, message, kernels))
-    if code:
-        message = f"{plain(artifact.name_in_origin, limits.EVIDENCE)} names Python code for the library to run."
-        found.append(_finding(CONFIG_CODE, artifact, message, code))
-    return tuple(found)
+class ConfigScanner(Scanner):
+    """What settings name is judged by allowlists; keys that stand twice are a finding where a load reads them."""
+
+    name: ClassVar[str] = "config"
+    formats: ClassVar[frozenset[str]] = frozenset()
+    rules: ClassVar[tuple[Rule, ...]] = (REMOTE_KERNEL, CONFIG_CODE, AMBIGUOUS, IMPORTS, DANGEROUS, EXPRESSION)
+
+    def sees(self, part: Part) -> bool:
+        return part.text is not None and (
+            any(text.startswith("duplicate-key:") for text in part.text.anomalies)
+            or any(mention.kind in settings.KINDS for mention in part.mentions)
+        )
+
+    def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
+        name = plain(part.member[-1] if part.member else artifact.name_in_origin, limits.EVIDENCE)
+        found = mentioned.findings(part, artifact, lambda mention: _judged(mention, name))
+        return (*found, *_ambiguous(part, artifact, name))
 
 
-def ambiguous(facts: TextFacts, artifact: Artifact) -> tuple[Finding, ...]:
-    """The finding for keys that stand twice in one object."""
-    twice = [text.partition(":")[2].strip() for text in facts.anomalies if text.startswith("duplicate-key:")]
-    if not twice:
+def _judged(mention: Mention, name: str) -> tuple[Rule, str] | None:
+    if mention.kind == settings.KERNEL:
+        return REMOTE_KERNEL, f"{name} has compiled code downloaded and run."
+    if mention.kind in (settings.CODE, settings.TRUST):
+        return CONFIG_CODE, f"{name} names Python code for the library to run."
+    if mention.kind == settings.EXPRESSION:
+        return EXPRESSION, f"{name} holds text that a library evaluates: {mentioned.shown(mention.text)}."
+    if mention.kind not in settings.KINDS:
+        return None
+    standing, what = references.standing(mention)
+    said = mentioned.shown(mention.text)
+    if standing is Standing.DANGEROUS:
+        return DANGEROUS, f"{name} has {said} imported and called, which {what}."
+    if standing is Standing.FREE:
+        return None
+    return IMPORTS, f"{name} has {said} imported and called; nobody has vouched for it."
+
+
+def _ambiguous(part: Part, artifact: Artifact, name: str) -> tuple[Finding, ...]:
+    anomalies = part.text.anomalies if part.text is not None else ()
+    twice = [text.partition(":")[2].strip() for text in anomalies if text.startswith("duplicate-key:")]
+    if not twice or artifact.role not in _CONFIGS:
         return ()
-    name = plain(artifact.name_in_origin, limits.EVIDENCE)
-    return (_finding(AMBIGUOUS, artifact, f"{name} has a setting that stands there twice.", twice),)
-
-
-def _settings(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every key at any depth: configurations of parts (`text_config`) are read by the same rules. No recursion."""
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, Mapping):
-            yield from item.items()
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, str):
-            yield item
-        elif isinstance(item, Mapping):
-            waiting.extend(reversed(list(item.values())))
-        elif isinstance(item, list):
-            waiting.extend(reversed(item))
-
-
-def _finding(rule: Rule, artifact: Artifact, message: str, evidence: list[str]) -> Finding:
-    return Finding(
-        rule=rule,
-        confidence=Confidence.HIGH,
-        location=Location(artifact=artifact.path),
-        message=message,
-        evidence=tuple(plain(text, limits.EVIDENCE) for text in dict.fromkeys(evidence))[:_SHOWN],
+    return (
+        Finding(
+            rule=AMBIGUOUS,
+            confidence=Confidence.HIGH,
+            location=Location(artifact=artifact.path, member=part.member),
+            message=f"{name} has a setting that stands there twice.",
+            evidence=tuple(plain(text, limits.EVIDENCE) for text in dict.fromkeys(twice))[:_SHOWN],
+        ),
     )

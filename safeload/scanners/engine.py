@@ -11,7 +11,7 @@ from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
 from safeload.parsers import visit
 from safeload.parsers.facts import GapReason, Part
-from safeload.scanners import config, identity, remote_code
+from safeload.scanners import identity, remote_code
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
     Engine,
@@ -32,7 +32,6 @@ __all__ = ["Examiner", "scan"]
 _PURPOSES: Final = {Role.CODE: visit.PYTHON, Role.TEMPLATE: visit.TEMPLATE}
 # What a load reads as text, or does not read at all: an empty file or plain text is nothing odd there.
 _READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.FOUND, Role.BESIDE})
-_TOKENIZER_JSON: Final = 1 * limits.MIB  # bytes; a vocabulary has no settings, and takes long to parse
 
 
 class Examiner(Protocol):
@@ -123,7 +122,7 @@ def _artifact(
             return _gap(artifact, GapReason.CRASHED, "the parser said nothing about this file")
         results = [_judge(part, artifact) for part in parts]
         results[0] = _with(results[0], identity.judge(parts[0], artifact))
-        results[0] = _by_role(results[0], parts[0], artifact, readable, origin)
+        results[0] = _by_role(results[0], parts[0], artifact, origin)
     finally:
         readable.close()
     tensors = tuple(
@@ -159,49 +158,29 @@ def _purpose(artifact: Artifact) -> str:
     return _PURPOSES.get(artifact.role) or visit.purpose_of(artifact.path)
 
 
-def _by_role(result: Result, part: Part, artifact: Artifact, readable: Readable, origin: Origin) -> Result:
+def _by_role(result: Result, part: Part, artifact: Artifact, origin: Origin) -> Result:
     """What the load does with the file: runs it, reads it as text, or expects tensors in it."""
     empty = part.gap is not None and part.gap.reason is GapReason.EMPTY
     textual = part.text is not None or (empty and artifact.role in _READ_AS_TEXT | {Role.CODE})
     if artifact.role is Role.CODE:
-        source = _small(readable, limits.CODE_SEARCHED) if textual else None
-        result = _with(result, remote_code.judge(source, artifact, origin))
+        result = _with(result, (remote_code.runs(part.code, artifact, origin),))
         return _inert(result, "remote-code") if textual else result
     if not textual:
         return result
     if artifact.role in _READ_AS_TEXT:
-        return _with_config(_inert(result, "text"), part, artifact, readable)
+        return _settings(_inert(result, "text"), part, artifact)
     if part.text is not None and part.text.json:
         return result  # A JSON document starts with no opcode of a pickle: it is text to every loader.
     detail = "text, where weights were expected" if artifact.role is Role.WEIGHTS else "plain text is no model"
     return _unread(result, GapReason.UNKNOWN_FORMAT, detail)
 
 
-def _with_config(result: Result, part: Part, artifact: Artifact, readable: Readable) -> Result:
-    """Configuration is small and read by our own process: `json.loads` of bounded text runs nothing."""
-    wanted = {Role.CONFIG: limits.SMALL_FILE, Role.TOKENIZER: _TOKENIZER_JSON}.get(artifact.role)
-    if wanted is None or part.text is None:
-        return result
-    result = _with(result, config.ambiguous(part.text, artifact))
-    if "too-deep" in part.text.anomalies:
+def _settings(result: Result, part: Part, artifact: Artifact) -> Result:
+    """What a library would read as settings, and nobody could here, is not read."""
+    deep = part.text is not None and "too-deep" in part.text.anomalies
+    if deep and artifact.role in (Role.CONFIG, Role.TOKENIZER):
         return _unread(result, GapReason.LIMIT, "nested too deeply to be read")
-    if not part.text.json:
-        return result
-    text = _small(readable, wanted)
-    if text is None:
-        if artifact.role is Role.TOKENIZER:
-            return result
-        return _unread(result, GapReason.LIMIT, f"longer than {limits.SMALL_FILE:,} bytes")
-    try:
-        return _with(result, config.judge(text, artifact))
-    except (ValueError, RecursionError) as error:
-        return _unread(result, GapReason.MALFORMED, f"not read as JSON: {type(error).__name__}")
-
-
-def _small(readable: Readable, most: int) -> bytes | None:
-    """The whole file, or None when it is longer than `most` bytes."""
-    text = readable.read_at(0, most + 1)
-    return text if len(text) <= most else None
+    return result
 
 
 def _inert(result: Result, scanner: str) -> Result:

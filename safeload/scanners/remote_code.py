@@ -1,14 +1,17 @@
-"""Judges Python files that a load would run, without parsing or running them."""
+"""Judges Python that a load runs, or could run, by what its syntax tree says."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from safeload import limits
+from safeload.parsers.facts import CodeFacts, CodeOddity, CodeTime, CodeUse, Part
+from safeload.scanners import code_rules, effects
+from safeload.scanners.code_rules import EVALUATES, HIDDEN, PACKED, PERSISTS, SECRETS, Effect
 from safeload.scanners.escape import plain
-from safeload.scanners.interface import Confidence, Finding, Location, Rule, Severity
+from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.sources.interface import Artifact, Origin
 
 REMOTE_CODE: Final = Rule(
@@ -22,45 +25,123 @@ REMOTE_CODE: Final = Rule(
 )
 RULES: Final = (REMOTE_CODE,)
 
-# Searched, not parsed: `ast.parse` of deeply nested text ends CPython 3.10 with a segmentation fault, in the process of
-# the user. https://docs.python.org/3/library/ast.html#ast.parse
-_LINE: Final = re.compile(
-    r"(?:^|[;:])[ \t]{0,200}(?:import[ \t]{1,8}(?P<modules>[^\n;#]{1,400})"
-    r"|from[ \t]{1,8}(?P<package>[\w.]{1,200})[ \t]{1,8}import\b)",
-    re.MULTILINE,
-)
 _IMPORTS_SHOWN: Final = 40
+_SHOWN: Final = 8
+_WHEN: Final = {
+    CodeTime.IMPORT: "when it is imported",
+    CodeTime.LOAD: "when the model is made",
+    CodeTime.LATER: "only when that function is called",
+}
+_ODD: Final = {
+    "bidi": (HIDDEN, "characters that change the direction of the text"),
+    "folded-name": (HIDDEN, "a name in letters that Python reads as others"),
+    "lookalike-name": (HIDDEN, "a name with letters that look like others"),
+    "off-screen": (HIDDEN, "code far to the right, where no editor shows it"),
+    "many-meanings": (HIDDEN, "a name with more meanings than can be followed"),
+    "blob": (PACKED, "a long packed text"),
+    "chr": (PACKED, "a text that is put together from numbers"),
+}
 
 
-def judge(source: bytes | None, artifact: Artifact, origin: Origin) -> tuple[Finding, ...]:
-    """The finding for one file that a load runs. `source` is None where the file was too large to be read whole."""
-    where = plain(str(artifact.origin or origin), limits.EVIDENCE)
-    name = plain(artifact.name_in_origin, limits.EVIDENCE)
-    whose = f"of {where}" if artifact.origin is not None else "of this repository"
-    return (
-        Finding(
-            rule=REMOTE_CODE,
-            confidence=Confidence.HIGH,
-            location=Location(artifact=artifact.path),
-            message=f"Loading runs the Python file {name} {whose}.",
-            evidence=(_imports(source),),
-        ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """One effect at one line."""
+
+    effect: Effect
+    time: CodeTime
+    line: int
+    what: str
+    snippet: str = ""
+
+
+class CodeScanner(Scanner):
+    """What a program does beside computing: a finding for each kind, with the lines."""
+
+    name: ClassVar[str] = "python"
+    formats: ClassVar[frozenset[str]] = frozenset()
+    rules: ClassVar[tuple[Rule, ...]] = code_rules.RULES
+
+    def sees(self, part: Part) -> bool:
+        return part.code is not None
+
+    def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
+        if part.code is None:
+            return ()
+        groups: dict[str, tuple[Rule, list[_Seen]]] = {}
+        for seen in _seen(part.code):
+            rule = seen.effect.later if seen.time is CodeTime.LATER else seen.effect.now
+            if rule is not None:
+                groups.setdefault(rule.id, (rule, []))[1].append(seen)
+        place = Location(artifact=artifact.path, member=part.member)
+        name = part.member[-1] if part.member else artifact.name_in_origin
+        return tuple(_finding(rule, place, name, found) for rule, found in groups.values())
+
+
+def _seen(code: CodeFacts) -> Iterator[_Seen]:
+    found = [*_used(code.uses), *_written(code.texts), *_odd(code.oddities)]
+    now = {one.effect.now.id: one for one in found if one.time is not CodeTime.LATER}
+    packed, runs = now.get(PACKED.now.id), now.get(EVALUATES.now.id)
+    if packed is not None and runs is not None:
+        found.append(_Seen(effect=HIDDEN, time=runs.time, line=runs.line, what="packed text that is run as code"))
+    yield from sorted(found, key=lambda one: one.line)
+
+
+def _used(uses: Iterable[CodeUse]) -> Iterator[_Seen]:
+    for use in uses:
+        for effect in effects.of_use(use):
+            called = use.role if use.role != "called" else "called with " + ", ".join(use.arguments[:3])
+            what = f"{use.name}" if called.endswith("with ") else f"{use.name} ({called})"
+            yield _Seen(effect=effect, time=use.time, line=use.line, what=what, snippet=use.snippet)
+
+
+def _written(texts: Iterable[CodeOddity]) -> Iterator[_Seen]:
+    for text in texts:
+        if effects.SECRET_PATHS.search(text.text):
+            yield _Seen(effect=SECRETS, time=text.time, line=text.line, what=text.text)
+        if effects.START_PATHS.search(text.text):
+            yield _Seen(effect=PERSISTS, time=text.time, line=text.line, what=text.text)
+
+
+def _odd(oddities: Iterable[CodeOddity]) -> Iterator[_Seen]:
+    for odd in oddities:
+        if odd.kind in _ODD:
+            effect, what = _ODD[odd.kind]
+            yield _Seen(effect=effect, time=odd.time, line=odd.line, what=what, snippet=odd.text)
+
+
+def _finding(rule: Rule, place: Location, name: str, found: list[_Seen]) -> Finding:
+    first = min(found, key=lambda one: list(CodeTime).index(one.time))
+    what = plain(first.what, limits.EVIDENCE // 2)
+    does = first.effect.does
+    return Finding(
+        rule=rule,
+        confidence=Confidence.HIGH,
+        location=place,
+        message=f"{plain(name, limits.EVIDENCE)} {does} {_WHEN[first.time]}: line {first.line}, {what}.",
+        evidence=tuple(dict.fromkeys(_line(one) for one in found))[:_SHOWN],
     )
 
 
-def _imports(source: bytes | None) -> str:
-    if source is None or len(source) > limits.CODE_SEARCHED:
-        return "imports: not looked at, the file is too long or no text"
-    found = sorted({name for line in _LINE.finditer(source.decode("utf-8", "replace")) for name in _named(line)})
-    text = ", ".join(found[:_IMPORTS_SHOWN]) + (" and more" if len(found) > _IMPORTS_SHOWN else "")
+def _line(seen: _Seen) -> str:
+    return plain(f"line {seen.line}: {seen.snippet or seen.what}", limits.EVIDENCE)
+
+
+def runs(code: CodeFacts | None, artifact: Artifact, origin: Origin) -> Finding:
+    """That a load runs this file. `code` is None where it could not be read at all."""
+    where = plain(str(artifact.origin or origin), limits.EVIDENCE)
+    name = plain(artifact.name_in_origin, limits.EVIDENCE)
+    whose = f"of {where}" if artifact.origin is not None else "of this repository"
+    return Finding(
+        rule=REMOTE_CODE,
+        confidence=Confidence.HIGH,
+        location=Location(artifact=artifact.path),
+        message=f"Loading runs the Python file {name} {whose}.",
+        evidence=(_imports(code),),
+    )
+
+
+def _imports(code: CodeFacts | None) -> str:
+    if code is None:
+        return "imports: not looked at, the file could not be read"
+    text = ", ".join(code.imports[:_IMPORTS_SHOWN]) + (" and more" if len(code.imports) > _IMPORTS_SHOWN else "")
     return plain(f"imports: {text or 'none that can be seen'}", limits.EVIDENCE * 2)
-
-
-def _named(line: re.Match[str]) -> Iterator[str]:
-    if line["package"] is not None:
-        yield line["package"]
-        return
-    for part in line["modules"].split(","):
-        words = part.split()
-        if words:
-            yield words[0]

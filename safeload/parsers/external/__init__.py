@@ -30,6 +30,7 @@ class External:
 KINDS: Final = {
     "template": External(module="safeload.parsers.external.jinja", packages=("jinja2",)),
     "lz4": External(module="safeload.parsers.external.lz4", packages=("lz4",)),
+    "yaml": External(module="safeload.parsers.external.yaml", packages=("pyyaml",), imports=("yaml",)),
     "zstd": External(module="safeload.parsers.external.zstd", packages=("zstandard",)),
 }
 

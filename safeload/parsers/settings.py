@@ -1,0 +1,151 @@
+"""What settings, in JSON or YAML, name for a library to import, download or evaluate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from safeload import limits
+from safeload.parsers.facts import GapReason, Mention
+from safeload.parsers.ledger import Refused
+
+# A class in a Python file of this or another repository: `auto_map` and `custom_pipelines` of transformers
+# (dynamic_module_utils.get_class_from_dynamic_module, pipelines/__init__.py), `custom_pipeline` of diffusers
+# (pipelines/pipeline_loading_utils.py), `custom_generate` (generation/utils.py).
+CODE: Final = "code-reference"
+_CODE: Final = ("auto_map", "custom_pipelines", "custom_pipeline", "custom_generate")
+# Kernel repositories: `get_kernel` in transformers/integrations/hub_kernels.py.
+KERNEL: Final = "kernel"
+_KERNELS: Final = tuple(
+    f"{start}{kind}_implementation{end}"
+    for start in ("", "_")
+    for kind in ("attn", "experts")
+    for end in ("", "_internal")
+)
+# A dotted name that a library imports, by the key: `_target_` (hydra.utils.instantiate, also NeMo and MONAI),
+# `_component_` (torchtune.config), `class_path` (jsonargparse, Lightning's command line), `parent_library`
+# (peft/auto.py), `megatron_core` (peft/tuners/lora/tp_layer.py), `py/…` (jsonpickle.unpickler).
+IMPORT: Final = "import"
+_IMPORTS: Final = ("_target_", "_component_", "class_path", "parent_library", "megatron_core", "py/object", "py/type",
+                   "py/function", "py/class", "py/module")  # fmt: skip
+# The same for values with a dot; without one they name something that the library has: `activation_function`
+# (sentence_transformers/base/modules/dense.py), `activation_fn` (cross_encoder/model.py), `tokenizer_class`
+# (sentence_transformer/modules/word_embeddings.py).
+_DOTTED: Final = ("activation_function", "activation_fn", "sbert_ce_default_activation_function", "tokenizer_class")
+# The classes of a sentence-transformers model (`modules.json`, `router_config.json`: import_module_class in
+# util/misc.py), and of a diffusers pipeline (`model_index.json`: pipelines/pipeline_loading_utils.py).
+MODULE: Final = "module-type"
+PIPELINE: Final = "pipeline-class"
+TRUST: Final = "trust"
+# Text that a library evaluates as Python: MONAI's `$…` (https://docs.monai.io/en/stable/config_syntax.html), the layer
+# tables of YOLO models (ultralytics/nn/tasks.py: parse_model; YOLOv5 evaluates names and arguments too).
+EXPRESSION: Final = "expression"
+TAG: Final = "yaml-tag"
+KINDS: Final = frozenset({CODE, KERNEL, IMPORT, MODULE, PIPELINE, TRUST, EXPRESSION, TAG})
+
+_PLAIN: Final = re.compile(r"[\w./:@,+ -]{0,200}")
+_LAYER: Final = re.compile(r"(?:torch\.)?nn\.\w+(?:\([\w=., -]*\))?")
+_KEPT: Final = 1_000  # characters of one value
+
+
+def mentions(root: Any) -> tuple[Mention, ...]:
+    """In the order of the file. Raises `Refused` beyond `limits.MENTIONS`."""
+    found: dict[tuple[str, str, str], None] = {}
+    for kind, text, where in _all(root):
+        found[kind, text[:_KEPT], where[:_KEPT]] = None
+        if len(found) > limits.MENTIONS:
+            raise Refused(f"more than {limits.MENTIONS:,} names for a library to import", reason=GapReason.LIMIT)
+    return tuple(Mention(kind=kind, text=text, where=where) for kind, text, where in found)
+
+
+Found = Iterator[tuple[str, str, str]]
+
+
+def _all(root: Any) -> Found:
+    yield from _modules(root)
+    if isinstance(root, Mapping):
+        yield from _pipeline(root)
+        yield from _layers(root)
+    targets = False
+    for item, where in _objects(root):
+        targets = targets or "_target_" in item
+        yield from _object(item, where)
+    if targets:
+        for item, where in _objects(root):
+            for key, value in item.items():
+                yield from ((EXPRESSION, text, f"{where}{key}") for text in _strings(value) if text.startswith("$"))
+
+
+def _objects(root: Any) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Every object at any depth, each once however often it is meant, with the way to it. No recursion."""
+    waiting: list[tuple[Any, str]] = [(root, "")]
+    seen: set[int] = set()
+    while waiting:
+        item, where = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, Mapping):
+            yield item, where
+            inner = [(value, f"{where}{key}.") for key, value in item.items() if isinstance(value, Mapping | list)]
+            waiting.extend(reversed(inner))
+        elif isinstance(item, list) and not {dict, list}.isdisjoint(map(type, item)):
+            waiting.extend((value, where) for value in reversed(item) if isinstance(value, Mapping | list))
+
+
+def _object(item: Mapping[str, Any], where: str) -> Found:
+    for key in _CODE:
+        if key in item:
+            yield from ((CODE, text, where + key) for text in _strings(item[key]))
+    for key in _KERNELS:
+        if key in item:
+            yield from ((KERNEL, text, where + key) for text in _strings(item[key]) if "/" in text)
+    for key in (*_IMPORTS, *_DOTTED):
+        value = item.get(key)
+        if isinstance(value, str) and (key in _IMPORTS or "." in value):
+            yield IMPORT, value, where + key
+    if isinstance(item.get("py/reduce"), list):
+        yield from ((IMPORT, text, where + "py/reduce") for text in _strings(item["py/reduce"]) if "." in text)
+    if item.get("trust_remote_code") is True:
+        yield TRUST, "trust_remote_code: true", where + "trust_remote_code"
+    if isinstance(item.get("types"), Mapping) and "structure" in item:
+        yield from ((MODULE, text, where + "types") for text in _strings(item["types"]))
+
+
+def _modules(root: Any) -> Found:
+    """`modules.json`: a list of objects with `idx`, `name`, `path` and `type`."""
+    for item in root if isinstance(root, list) else []:
+        if isinstance(item, Mapping) and isinstance(item.get("type"), str) and {"path", "name"} & item.keys():
+            yield MODULE, item["type"], str(item.get("name", ""))[:100]
+
+
+def _pipeline(root: Mapping[str, Any]) -> Found:
+    """`model_index.json`: `_class_name`, and a pair of library and class for each component."""
+    if "_class_name" not in root:
+        return
+    for key, value in root.items():
+        pair = value[:2] if isinstance(value, list) else []
+        if len(pair) == 2 and all(isinstance(text, str) for text in pair) and (key[:1] != "_" or key == "_class_name"):
+            yield PIPELINE, f"{pair[0]}:{pair[1]}", key
+
+
+def _layers(root: Mapping[str, Any]) -> Found:
+    """The layer tables of a YOLO model, as far as they are more than names and numbers."""
+    if not isinstance(root.get("backbone"), list) or not isinstance(root.get("head"), list):
+        return
+    for key in ("backbone", "head", "activation", "anchors", "nc", "depth_multiple", "width_multiple", "scales"):
+        for text in _strings(root.get(key)):
+            if not _LAYER.fullmatch(text) and ("__" in text or not _PLAIN.fullmatch(text)):
+                yield EXPRESSION, text, key
+
+
+def _strings(value: Any) -> Iterator[str]:
+    waiting, seen = [value], set[int]()
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping | list) and id(item) not in seen:
+            seen.add(id(item))
+            waiting.extend(reversed(list(item.values() if isinstance(item, Mapping) else item)))
