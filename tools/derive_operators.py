@@ -43,7 +43,9 @@ KERAS_CLASSES = (
     "regularizers"
 ).split()
 KERAS_FUNCTIONS = ("activations", "losses", "metrics", "ops")
-KERAS_ROOTS = frozenset({"KerasSaveable", "DTypePolicy", "Trainer"})
+KERAS_ROOTS = frozenset(
+    "KerasSaveable DTypePolicy Initializer Regularizer Constraint LearningRateSchedule Quantizer SeedGenerator".split()
+)
 # Lambda holds bytecode; the others load another model, unpickle a module, or call functions that the file holds.
 KERAS_OUT = frozenset("Lambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer Function CloudPickle SavedModel".split())
 # These call what they are given, or make objects of any configuration.

@@ -62,8 +62,7 @@ def in_keras(code: str, folder: Path) -> str:
 LAMBDA = """
 import keras
 def evil():
-    marker = folder + "/ran"
-    layer = eval("lambda x, marker=marker: [x, open(marker, 'w').close()][0]", {"marker": marker})
+    layer = eval(f"lambda x: [x, open({folder + '/ran'!r}, 'w').close()][0]")
     return keras.Sequential([keras.layers.Input((2,)), keras.layers.Lambda(layer, output_shape=(2,))])
 """
 
