@@ -26,10 +26,14 @@ PURE_BYTES: Final = 1 * MIB  # bytes of a pickle that C refuses which are run in
 STREAMS: Final = 10_000  # pickles in one member; fifty thousand tiny streams hide one
 NAMES: Final = 20_000  # distinct (global, role, shape) in one member; floods the report
 NAME: Final = 1_000  # characters of module and name together; megabyte-long names fill the report
+PLAIN_TRIES: Final = 2_000  # places of one member where a pickle without a signature is looked for; word lists
+PLAIN_VALUES: Final = 4_096  # values of one member that are looked at for such a pickle; an endless list
+PLAIN_PICKLE: Final = 64 * KIB  # bytes of such a pickle that are run
 NESTED_DEPTH: Final = 4  # pickles within literals within pickles
 NESTED_BYTES: Final = (
     64 * MIB
 )  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
+HELD: Final = 256 * MIB  # bytes of integer arrays of one joblib file that are held against each other; memory
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 
 # Containers.

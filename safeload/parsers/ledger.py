@@ -15,6 +15,7 @@ from safeload.parsers.shapes import (
     ARGUMENTS,
     ODD,
     PLAIN,
+    UNREAD,
     could_be_pickle,
     example,
     field_shape,
@@ -63,7 +64,7 @@ class Page:
         self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
         self._states: dict[tuple[str, ...], list[Any]] = {}
         self._kept: list[tuple[dict[Any, Any], int]] = []
-        self._checks: list[Callable[[], bool]] = []
+        self._checks: list[Callable[[], bool | None]] = []
         self._watched = WATCHED.get((module, name), ())
         self._fields: list[dict[str, Any]] = []
 
@@ -106,8 +107,8 @@ class Page:
         """A dictionary that the library does not copy: nothing may be added to it later."""
         self._kept.append((held, len(held)))
 
-    def check(self, fits: Callable[[], bool]) -> None:
-        """What only the end of the run can tell: lists and arrays that a state holds can change until then."""
+    def check(self, fits: Callable[[], bool | None]) -> None:
+        """What only the end of the run can tell, None if it cannot: what a state holds can change until then."""
         self._checks.append(fits)
 
     def attribute(self, name: str, *, of_instance: bool = False) -> Named:
@@ -151,7 +152,10 @@ class Page:
         for held in self._fields:
             shape = field_shape(held)
             states.setdefault(shape if len(states) < _STATES else ("other",), [0, ""])[0] += 1
-        if any(len(held) != length for held, length in self._kept) or not all(fits() for fits in self._checks):
+        answers = {fits() for fits in self._checks}
+        if None in answers:
+            states.setdefault(UNREAD, [1, ""])
+        if any(len(held) != length for held, length in self._kept) or False in answers:
             states.setdefault(ODD, [1, ""])
         found = [
             self._use(role, count, shape=shape, example=text) for (role, shape), (count, text) in self._uses.items()

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from safeload import limits
-from safeload.parsers.facts import GapReason
+from safeload.parsers import encoded
+from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.frames import Watched
 from safeload.parsers.ledger import Ledger, Refused
 from safeload.parsers.machine import VM_ERRORS, Machine, Nowhere
+from safeload.parsers.plain import Lines, literals
 from safeload.parsers.reader import Reader
+from safeload.parsers.within import Within
 
 # PROTO, a protocol that exists, and an opcode that can stand first. Bytes within bytes are contiguous, so one search
 # over the member finds them at every depth.
@@ -20,17 +24,27 @@ _TRIES: Final = 100_000
 _TIMES: Final = 16  # how often all bytes of a member may be read again
 
 
-def explore(reader: Reader, ledger: Ledger, spans: list[tuple[int, int]], *, starts: frozenset[int]) -> int:
+def explore(
+    reader: Reader,
+    ledger: Ledger,
+    spans: list[tuple[int, int]],
+    *,
+    starts: frozenset[int],
+    values: Iterable[Any] = (),
+) -> int:
     """Run what looks like a pickle in the spans, and in the literals that calls were given. Returns how many ran.
 
-    `starts` are the places of pickles that ran already. Raises `Refused` when there is too much, or too deep.
+    `starts` are the places of pickles that ran already, `values` what they gave. Raises `Refused` when there is too
+    much, or too deep.
     """
     search = _Search(reader, ledger, starts)
     for span in spans:
         search.span(*span)
+    for literal in literals(values):
+        search.literal(literal)
     for _ in range(limits.NESTED_DEPTH):
-        literals, ledger.literals = ledger.literals, {}
-        for literal in literals:
+        found, ledger.literals = ledger.literals, {}
+        for literal in found:
             search.literal(literal)
     if any(literal not in search.ran for literal in ledger.literals):
         raise Refused(f"pickles more than {limits.NESTED_DEPTH} deep in literals", reason=GapReason.LIMIT)
@@ -53,6 +67,7 @@ class _Search:
         self._reader = reader
         self._ledger = ledger
         self._starts = starts
+        self._lines = Lines(ledger)
         self._tries = 0
         self._bytes = 0
         self._budget = max(limits.NESTED_BYTES, _TIMES * reader.size)
@@ -60,31 +75,50 @@ class _Search:
         self.count = 0
 
     def span(self, start: int, end: int) -> None:
-        """A part of the member: what starts with PROTO anywhere in it."""
+        """A part of the member: what starts with PROTO anywhere in it, or reads like the protocols before that."""
         if not self._reader.local and end - start > limits.SMALL_FILE:
             return  # over a network nothing large is read twice; the local scan before a grant does it
         file: Any = None
         tail = b""
         for offset, data in self._reader.chunks(start, end):
-            for match in _HEAD.finditer(tail + data):
-                at = offset - len(tail) + match.start()
+            base = offset - len(tail)
+            whole = tail + data
+            for match in _HEAD.finditer(whole):
+                at = base + match.start()
                 if at not in self._starts:
                     file = file or self._reader.file(at)
                     file.seek(at)
                     if self._try(file, end):
                         # A call that was given this literal reports it as well.
                         self.ran.add(self._reader.upto(at, min(file.tell() - at, limits.SMALL_FILE)))
+            for at in self._lines.starts(whole):
+                if base + at not in self._starts:
+                    self._plain(whole[at : at + limits.PLAIN_PICKLE])
             tail = data[-2:]
 
-    def literal(self, content: bytes) -> None:
-        if content not in self.ran:
-            self.ran.add(content)
-            self._try(io.BytesIO(content), len(content))
+    def _plain(self, content: bytes) -> None:
+        file = io.BytesIO(content)
+        if self._try(file, len(content)):
+            self.ran.add(content[: file.tell()])
+
+    def literal(self, content: bytes, depth: int = 0) -> None:
+        """A literal, and what it is without its coats."""
+        if content in self.ran:
+            return
+        self.ran.add(content)
+        self._try(io.BytesIO(content), len(content))
+        for inner in encoded.undone(content, room=limits.NESTED_BYTES):
+            if depth >= limits.NESTED_DEPTH:
+                raise Refused(f"literals in more than {limits.NESTED_DEPTH} coats", reason=GapReason.LIMIT)
+            self._spend(len(inner))
+            self.literal(inner, depth + 1)
 
     def _try(self, file: Any, end: int) -> bool:
         """One candidate: it counts when it comes to STOP, or names something before it fails."""
         start = file.tell()
-        watched = Watched(_Within(file, end))
+        signed = file.read(1) == b"\x80"
+        file.seek(start)
+        watched = Watched(Within(file, end))
         seen = Ledger()
         machine = _Trial(watched, seen, Nowhere())
         stopped = False
@@ -98,33 +132,23 @@ class _Search:
             pass  # most candidates are data that only looks like a pickle
         used = file.tell() - start
         self._tries += 1
-        self._bytes += used
-        if self._tries > _TRIES or self._bytes > self._budget:
-            raise Refused("too much that looks like pickles in literals", reason=GapReason.LIMIT)
-        found = bool(machine.names) or (stopped and used > 4)
+        self._spend(used)
+        # Two lines of text can read like a name; without PROTO it takes more to be a pickle.
+        named = bool(machine.names) and (signed or stopped or _acts(seen))
+        found = named or (signed and stopped and used > 4)
         if found and watched.crossed:
             raise Refused("a pickle in a literal crosses the end of its frame; unpicklers differ")
         if found:
             self._ledger.absorb(seen)
+            self._lines.forget()
         self.count += found
         return found
 
+    def _spend(self, used: int) -> None:
+        self._bytes += used
+        if self._tries > _TRIES or self._bytes > self._budget:
+            raise Refused("too much that looks like pickles in literals", reason=GapReason.LIMIT)
 
-class _Within:
-    """A file that ends at `end`: a length beyond it, which random data is full of, costs nothing."""
 
-    __slots__ = ("_end", "_file")
-
-    def __init__(self, file: Any, end: int) -> None:
-        self._file = file
-        self._end = end
-
-    def read(self, n: int) -> bytes:
-        return self._file.read(n) if self._file.tell() + n <= self._end else b""
-
-    def readline(self) -> bytes:
-        return self._file.readline(self._end - self._file.tell())  # type: ignore[no-any-return]
-
-    def readinto(self, buffer: Any) -> int:
-        fits = self._file.tell() + len(buffer) <= self._end
-        return self._file.readinto(buffer) if fits else 0
+def _acts(seen: Ledger) -> bool:
+    return any(use.role is not PickleRole.REFERENCED for use in seen.uses())

@@ -14,6 +14,7 @@ from safeload.parsers.machine import Run
 from safeload.parsers.reader import Reader, sha256
 from safeload.parsers.readings import run, together
 
+_PROTO: Final = b"\x80"
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
 
 
@@ -45,6 +46,7 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
     streams: list[Stream] = []
     gap: Gap | None = None
     legacy = False
+    values: list[object] = []
     at = 0
     while at < reader.size and gap is None:
         if len(streams) >= limits.STREAMS:
@@ -54,6 +56,7 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
         gap = done.gap
         if gap is None:
             streams.append(stream(reader, done))
+            values += [done.value] if reader.upto(at, 1) != _PROTO else []
             at = done.end
             legacy = len(streams) == 1 and type(done.value) is int and done.value == _TORCH_MAGIC
             if legacy:
@@ -66,7 +69,9 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
     if not reader.size:
         gap = Gap(reason=GapReason.EMPTY, detail="no bytes")
     spans = [(s.offset, s.offset + s.length) for s in streams]
-    facts, gap = conclude(reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans)
+    facts, gap = conclude(
+        reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans, values=values
+    )
     return Outcome(facts=facts, gap=gap, legacy=legacy)
 
 
@@ -87,11 +92,13 @@ def conclude(
     leftover: int,
     spans: list[tuple[int, int]],
     starts: Iterable[int] = (),
+    values: Iterable[object] = (),
 ) -> tuple[PickleFacts, Gap | None]:
     """The facts, after the pickles in literals were run as well."""
     count = 0
     try:
-        count = nested.explore(reader, ledger, spans, starts=frozenset([*starts, *(s.offset for s in streams)]))
+        begun = frozenset([*starts, *(s.offset for s in streams)])
+        count = nested.explore(reader, ledger, spans, starts=begun, values=values)
     except Refused as refused:
         gap = gap or refused.gap
     facts = PickleFacts(

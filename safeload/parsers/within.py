@@ -1,0 +1,42 @@
+"""A file that ends early, for runs of what may be mere data."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_LONG_BINPUT: Final = b"r"
+_BYTEARRAY8: Final = b"\x96"
+
+
+class Within:
+    """Ends at `end`: a length beyond it, which random data is full of, costs nothing; neither does a memo that large.
+
+    The C unpickler reads a file without `peek` piece by piece: an opcode, then its argument.
+    """
+
+    __slots__ = ("_end", "_file", "_last")
+
+    def __init__(self, file: Any, end: int) -> None:
+        self._file = file
+        self._end = end
+        self._last = b""
+
+    def read(self, n: int) -> bytes:
+        at = self._file.tell()
+        if at + n > self._end:
+            return b""
+        data: bytes = self._file.read(n)
+        last, self._last = self._last, data if n == 1 else b""
+        # The unpickler makes room for so many before it reads on; a pickle has fewer than it has bytes.
+        if (n == 4 and last == _LONG_BINPUT) or (n == 8 and last == _BYTEARRAY8):
+            return data if int.from_bytes(data, "little") <= self._end - at else b""
+        return data
+
+    def readline(self) -> bytes:
+        self._last = b""
+        return self._file.readline(self._end - self._file.tell())  # type: ignore[no-any-return]
+
+    def readinto(self, buffer: Any) -> int:
+        self._last = b""
+        fits = self._file.tell() + len(buffer) <= self._end
+        return self._file.readinto(buffer) if fits else 0
