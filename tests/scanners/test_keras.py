@@ -63,7 +63,7 @@ LAMBDA = """
 import keras
 def evil():
     layer = eval(f"lambda x: [x, open({folder + '/ran'!r}, 'w').close()][0]")
-    return keras.Sequential([keras.layers.Input((2,)), keras.layers.Lambda(layer, output_shape=(2,))])
+    return keras.Sequential([keras.layers.Input((2,)), keras.layers.Lambda(layer)])
 """
 
 
@@ -153,8 +153,8 @@ x = keras.ops.concatenate([x, x * 2.0], axis=-1)
 outputs = layers.Dense(3, activation=keras.activations.softmax)(x)
 functional = keras.Model(inputs, outputs)
 steps = keras.optimizers.schedules.CosineDecay(1e-3, 10)
-functional.compile(optimizer=keras.optimizers.AdamW(steps), loss=keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
-                   metrics=["accuracy", keras.metrics.AUC()])
+loss = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+functional.compile(optimizer=keras.optimizers.AdamW(steps), loss=loss, metrics=["accuracy", keras.metrics.AUC()])
 lstm = layers.Bidirectional(layers.LSTM(4))
 rnn = keras.Sequential([layers.Input((None,)), layers.Embedding(10, 4), lstm, layers.Dense(1)])
 rnn.compile("adam", loss=keras.losses.mean_squared_error)
