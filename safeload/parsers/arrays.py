@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from safeload.parsers.contents import Held
 from safeload.parsers.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
 from safeload.parsers.standins import Inert, Named
 
@@ -17,25 +18,30 @@ _LATIN: Final = ("latin1", "latin-1")
 class _NamedArray(Named):
     def blank(cls) -> Any:
         made = super().blank()
-        made._filled, made._elements, made._type = False, None, None
+        made._filled, made._elements, made._type, made.held, made._plain = False, None, None, None, False
         return made
 
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        made._plain = bool(args) and _is(args[0], "numpy", "ndarray")
         return len(args) == 3 and isinstance(args[0], Named) and args[1] == (0,) and raw_size(args[2]) == 1
 
 
 class Array(Inert, metaclass=_NamedArray):
     """An array that a state fills, once."""
 
-    __slots__ = ("_elements", "_filled", "_type")
+    __slots__ = ("_elements", "_filled", "_plain", "_type", "held")
 
     _filled: bool
+    _plain: bool
+    held: Held | None
     _elements: int | None
     _type: Any
 
     def __setstate__(self, state: Any) -> None:
         fits = not self._filled and self._agrees(state)
         self._filled = True
+        if fits and self._plain and isinstance(state[2], Dtype):
+            self.held = Held(shape=state[1], dtype=state[2], raw=_kept(state[2], state[4]))
         type(self).page.state(state, odd=not fits)
 
     def _agrees(self, state: Any) -> bool:
@@ -43,7 +49,8 @@ class Array(Inert, metaclass=_NamedArray):
             return False
         _, shape, dtype, fortran, data = state
         if isinstance(dtype, Inert) and not isinstance(dtype, Dtype):
-            return True  # made by a name that is judged itself, and that no state may follow
+            # Made by a name that is judged itself, and that no state may follow. numpy reads a list without a look.
+            return type(data) is not list or len(data) == product(shape)
         layout, count = settled(dtype), product(shape)
         if layout is None or layout.repeated or count is None or type(fortran) not in (bool, int):
             return False
@@ -52,8 +59,36 @@ class Array(Inert, metaclass=_NamedArray):
             return type(data) is list and len(data) == count
         return raw_size(data) == count * layout.size
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        type(self).page.state(None, odd=True)  # no library does, and what was looked at would not hold any more
+
     def holds_one(self, dtype: Any) -> bool:
         return self._elements == 1 and self._type is dtype
+
+
+class _NamedMasked(_NamedArray):
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        return len(args) == 4 and all(isinstance(kind, Named) for kind in args[:2]) and args[2] == (0,)
+
+
+class Masked(Array, metaclass=_NamedMasked):
+    """An array with a mask, which numpy holds against the shape itself."""
+
+    __slots__ = ()
+
+    def _agrees(self, state: Any) -> bool:
+        if type(state) is not tuple or len(state) != 7 or type(state[5]) is list:
+            return False
+        return super()._agrees((1, *state[1:5]))
+
+
+def _is(value: Any, module: str, name: str) -> bool:
+    return isinstance(value, Named) and (value.page.module, value.page.name) == (module, name)
+
+
+def _kept(dtype: Dtype, data: Any) -> Any:
+    """The bytes of integers, and of records of numbers: what somebody may ask for."""
+    return data if dtype.plain()[0][:1] in ("i", "u") or dtype.fields() is not None else None
 
 
 class _NamedScalar(Named):
@@ -73,6 +108,11 @@ class Scalar(Inert, metaclass=_NamedScalar):
 
 
 class _NamedView(Named):
+    def blank(cls) -> Any:
+        made = super().blank()
+        made.held = None
+        return made
+
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         layout = settled(args[1]) if len(args) in (4, 5) else None
         if layout is None or layout.objects or layout.repeated:
@@ -80,19 +120,27 @@ class _NamedView(Named):
         held: Any = args[0].obj if type(args[0]) is memoryview else args[0]
         if type(held) is Outside:
             return product(args[2], layout.size) is not None  # what is not in the file is a gap, not a forgery
-        return type(held) in (bytes, bytearray) and len(held) == product(args[2], layout.size)
+        fits = type(held) in (bytes, bytearray) and len(held) == product(args[2], layout.size)
+        if fits:
+            made.held = Held(shape=args[2], dtype=args[1], raw=_kept(args[1], held))
+        return fits
 
 
 class View(Inert, metaclass=_NamedView):
     """An array over bytes, as protocol 5 writes it."""
 
-    __slots__ = ()
+    __slots__ = ("held",)
+
+    held: Held | None
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        type(self).page.state(None, odd=True)
 
 
 class _NamedEncoded(NamedRaw):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         if len(args) == 2 and type(args[0]) is str and type(args[1]) is str and args[1] in _LATIN:
-            made.size = len(args[0])
+            made.size, made.content = len(args[0]), args[0]
         return True
 
 
@@ -123,6 +171,7 @@ SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {
     ("numpy", "dtype"): Dtype,
     **dict.fromkeys(_in_both("multiarray", "_reconstruct"), Array),
     **dict.fromkeys(_in_both("multiarray", "scalar"), Scalar),
+    ("numpy.ma.core", "_mareconstruct"): Masked,
     **dict.fromkeys(_in_both("numeric", "_frombuffer"), View),
     ("_codecs", "encode"): Encoded,
     **dict.fromkeys((("builtins", "bytes"), ("__builtin__", "bytes")), Empty),

@@ -49,7 +49,7 @@ class Layout:
 class _NamedDtype(Named):
     def blank(cls) -> Any:
         made = super().blank()
-        made._spec, made._layout, made._closed = None, None, False
+        made._spec, made._layout, made._closed, made._state = None, None, False, None
         return made
 
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
@@ -62,15 +62,17 @@ class _NamedDtype(Named):
 class Dtype(Inert, metaclass=_NamedDtype):
     """An element type: made by a call, given one state, and from then on what it is."""
 
-    __slots__ = ("_closed", "_layout", "_spec")
+    __slots__ = ("_closed", "_layout", "_spec", "_state")
 
     _spec: str | None
     _layout: Layout | None
     _closed: bool
+    _state: Any
 
     def __setstate__(self, state: Any) -> None:
         layout = None if self._spec is None or self._closed else stated(self._spec, state)
         self._closed = True
+        self._state = state if layout is not None else None
         self._layout = layout
         page = type(self).page
         page.state(state, odd=layout is None)
@@ -83,6 +85,22 @@ class Dtype(Inert, metaclass=_NamedDtype):
             self._closed = True
             self._layout = None if self._spec is None else _unstated(self._spec)
         return self._layout
+
+    def plain(self) -> tuple[str, str]:
+        """Kind with size, and byte order; empty for what is not one number."""
+        if self._spec is None or self._spec == _RECORD or self.settle() is None:
+            return "", ""
+        return self._spec, "=" if self._state is None else self._state[1]
+
+    def fields(self) -> dict[str, tuple[int, Dtype]] | None:
+        """Offset and type of each field, where all are single numbers of eight bytes that fill the whole."""
+        if self._state is None or type(self._state[4]) is not dict or type(self._state[3]) is not tuple:
+            return None
+        named = unsealed(self._state[4])
+        found = {name: (named[name][1], named[name][0]) for name in self._state[3]}
+        tight = sorted(offset for offset, _ in found.values()) == list(range(0, 8 * len(found), 8))
+        eight = all(isinstance(inner, Dtype) and inner.plain()[0] in ("i8", "f8") for _, inner in found.values())
+        return found if tight and eight and self._layout == Layout(size=8 * len(found), flags=0) else None
 
 
 def _is_record(value: Any) -> bool:
@@ -241,16 +259,17 @@ class NamedRaw(Named):
 
     def blank(cls) -> Any:
         made = super().blank()
-        made.size = None
+        made.size, made.content = None, None
         return made
 
 
 class Raw(Inert, metaclass=NamedRaw):
     """What a call that makes bytes returned: the protocols before 3 write byte strings so."""
 
-    __slots__ = ("size",)
+    __slots__ = ("content", "size")
 
     size: int | None
+    content: str | bytes | None
 
 
 def _ints(*values: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers import pickle, wrappers
+from safeload.parsers.contents import Held
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.frames import Watched
 from safeload.parsers.inflate import after, undone
@@ -93,6 +94,7 @@ class _Run:
         self._crossed = False
         self._starts = {0}
         self.sidecars: dict[str, None] = {}
+        self._room = limits.HELD
 
     def facts(self) -> tuple[PickleFacts, Gap | None]:
         wrapper = wrappers.wrapper(self._skip)
@@ -129,13 +131,14 @@ class _Run:
             return Gap(reason=GapReason.MALFORMED, detail=f"{self._reader.size - end} bytes behind the pickle")
         return None
 
-    def _beside(self, state: Any) -> None:
+    def _beside(self, state: Any) -> Held | None:
         """An array in a file of its own, which joblib opens by the name that stands here."""
         self.sidecars[wrappers.sidecar(state)] = None
         if len(self.sidecars) > limits.FILES:
             raise Refused("too many other files", reason=GapReason.LIMIT)
+        return None
 
-    def _skip(self, state: Any) -> None:
+    def _skip(self, state: Any) -> Held | None:
         """The bytes that joblib reads for one array, from where the VM stands in the file."""
         size, padded = wrappers.length(state)
         if size is None:
@@ -145,15 +148,22 @@ class _Run:
             machine.load()
             self._inner.update(machine.names)
             self._crossed = self._crossed or inner.crossed
-            return
+            return None
         self._spans.append((self._from, self._file.tell()))
         if padded:
             padding = self._file.read(1)
-            size += padding[0] if padding else 1
-        if self._file.tell() + size > self._reader.size:
+            self._file.seek(padding[0] if padding else 1, io.SEEK_CUR)
+        start = self._file.tell()
+        if start + size > self._reader.size:
             raise Refused("an array that reaches beyond the end of the file")
         self._file.seek(size, io.SEEK_CUR)
         self._from = self._file.tell()
+        return wrappers.kept(state, lambda: self._contents(start, size))
+
+    def _contents(self, start: int, size: int) -> bytes | None:
+        """The bytes of an array, as long as there is room for them."""
+        self._room -= size
+        return self._reader.upto(start, size) if self._room >= 0 and self._reader.local else None
 
 
 def _union(first: tuple[Use, ...], second: tuple[Use, ...]) -> tuple[Use, ...]:

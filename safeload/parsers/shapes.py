@@ -13,6 +13,7 @@ ARGUMENTS: Final = 64  # tags of one shape
 _ITEMS: Final = 10_000  # of a list in a field that is told
 _LITERAL: Final = 64  # characters of a string in a field that is told
 ODD: Final = ("odd",)
+UNREAD: Final = ("unread",)
 PLAIN: Final[dict[type, str]] = {
     int: "int",
     float: "float",

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from safeload import limits
-from safeload.parsers.dtypes import product, settled
+from safeload.parsers.contents import Held
+from safeload.parsers.dtypes import Dtype, product, settled
 from safeload.parsers.facts import GapReason
 from safeload.parsers.ledger import Refused
 from safeload.parsers.standins import Inert, Named
@@ -21,7 +22,7 @@ _NDARRAY: Final = frozenset({"filename", "subclass", "allow_mmap"})
 _ZIPPED: Final = frozenset({"filename", "init_args", "state"})
 
 
-def wrapper(on_state: Callable[[Any], None]) -> type[Inert]:
+def wrapper(on_state: Callable[[Any], Held | None]) -> type[Inert]:
     """The stand-in for `NumpyArrayWrapper` in one run; `on_state` skips its array's bytes."""
 
     class NamedWrapper(Named):
@@ -32,15 +33,16 @@ def wrapper(on_state: Callable[[Any], None]) -> type[Inert]:
             raise Refused("an array wrapper that was not made by NEWOBJ")
 
     class Wrapper(Inert, metaclass=NamedWrapper):
-        __slots__ = ("_read",)
+        __slots__ = ("_read", "held")
 
         _read: bool
+        held: Held | None
 
         def __new__(cls, *args: Any, **keywords: Any) -> Any:
             if args or keywords:
                 raise Refused("an array wrapper made with arguments")
             made = super().__new__(cls)
-            made._read = False
+            made._read, made.held = False, None
             return made
 
         def __setstate__(self, state: Any) -> None:
@@ -48,7 +50,10 @@ def wrapper(on_state: Callable[[Any], None]) -> type[Inert]:
             if self._read:
                 raise Refused("an array wrapper that is built twice")
             self._read = True
-            on_state(state)
+            self.held = on_state(state)
+
+        def __setitem__(self, key: Any, value: Any) -> None:
+            raise Refused("an array that is changed")
 
     return Wrapper
 
@@ -72,6 +77,17 @@ def length(state: Any) -> tuple[int | None, bool]:
     if size is None or size > limits.INFLATED * 16:
         raise Refused("an array larger than any file that is read", reason=GapReason.LIMIT)
     return size, alignment is not None
+
+
+def kept(state: Any, raw: Callable[[], bytes | None]) -> Held | None:
+    """What an array holds. Its bytes are read only where somebody may ask for them."""
+    dtype, subclass = state["dtype"], state.get("subclass")
+    if not isinstance(dtype, Dtype) or not isinstance(subclass, Named):
+        return None
+    if (subclass.page.module, subclass.page.name) != ("numpy", "ndarray"):
+        return None
+    wanted = dtype.plain()[0][:1] in ("i", "u") or dtype.fields() is not None
+    return Held(shape=state["shape"], dtype=dtype, raw=raw() if wanted else None)
 
 
 def sidecar(state: Any) -> str:

@@ -139,8 +139,13 @@ def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
             f"What {one.shown} makes is not what numpy writes: what the file says of it does not fit its contents."
         )
         yield _finding(rules.FORGED_ARRAY, _Name(module=one.module, name=one.name, uses=forged), place, message)
+    unread = tuple(use for use in one.uses if use.shape == ("unread",))
+    if unread:
+        message = f"{one.shown} is known, but its numbers were not held against each other: they are too many."
+        yield _finding(rules.CONDITIONS_NOT_MET, _Name(module=one.module, name=one.name, uses=unread), place, message)
+    apart = (*forged, *unread)
     stated = tuple(
-        use for use in one.uses if use.role is PickleRole.STATED and use not in forged and not _meets(use, condition)
+        use for use in one.uses if use.role is PickleRole.STATED and use not in apart and not _meets(use, condition)
     )
     if stated:
         yield _unexpected(_Name(module=one.module, name=one.name, uses=stated), place)

@@ -1,0 +1,105 @@
+"""What pandas' own objects become in a pickle is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from safeload.parsers.process import Worker
+
+from .judging import Suite, joblibbed, pickled
+
+np = pytest.importorskip("numpy")
+pd = pytest.importorskip("pandas")
+
+SERIES: dict[str, Callable[[], Any]] = {
+    **{
+        f"Series of {kind}": (lambda kind=kind: pd.Series([0, 1, 1], dtype=kind))
+        for kind in (
+            "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64",
+            "complex128", "object", "boolean", "Int8", "Int64", "UInt16", "Float32", "Float64", "category",
+        )
+    },
+    "Series of str": lambda: pd.Series(["a", "b", None]),
+    "Series of string[python]": lambda: pd.Series(["a", None], dtype=pd.StringDtype("python")),
+    "Series of strings as objects": lambda: pd.Series(["a", "b"], dtype=object),
+    "Series of ordered categories": lambda: pd.Series(pd.Categorical(["a", "b"], ["b", "a"], ordered=True)),
+    "Series of datetimes": lambda: pd.Series(pd.date_range("2026-01-01", periods=3)),
+    "Series of datetimes with timezone": lambda: pd.Series(pd.date_range("2026-01-01", periods=3, tz="UTC")),
+    "Series of datetimes in Berlin": lambda: pd.Series(pd.date_range("2026-01-01", periods=3, tz="Europe/Berlin")),
+    "Series of timedeltas": lambda: pd.Series(pd.to_timedelta([1, 2], unit="D")),
+    "Series of periods": lambda: pd.Series(pd.period_range("2026-01", periods=3, freq="M")),
+    "Series of intervals": lambda: pd.Series(pd.interval_range(0, 3)),
+    "Series of sparse numbers": lambda: pd.Series(pd.arrays.SparseArray([0.0, 0.0, 1.0])),
+    "Series with a name and attributes": lambda: _with_attributes(pd.Series([1], name="x")),
+}  # fmt: skip
+
+
+def _with_attributes(series: Any) -> Any:
+    series.attrs["source"] = "here"
+    return series
+
+
+def _frame() -> Any:
+    return pd.DataFrame({"a": [1, 2, 3], "b": [1.5, None, 2.5], "c": ["x", "y", None], "d": [True, False, True]})
+
+
+def _wide() -> Any:
+    return pd.DataFrame({name.removeprefix("Series of "): make() for name, make in SERIES.items()})
+
+
+CASES: dict[str, Callable[[], Any]] = {
+    **SERIES,
+    "DataFrame": _frame,
+    "DataFrame of every dtype": _wide,
+    "empty DataFrame": pd.DataFrame,
+    "DataFrame with a labelled index": lambda: _frame().set_index("a"),
+    "DataFrame with a MultiIndex": lambda: _frame().set_index(["a", "d"]),
+    "DataFrame with columns of two levels": lambda: pd.DataFrame(np.eye(2), columns=pd.MultiIndex.from_product([["a"], [1, 2]])),
+    "DataFrame with a time index": lambda: pd.DataFrame({"a": range(3)}, index=pd.date_range("2026", periods=3, freq="h")),
+    "DataFrame with a business day index": lambda: pd.DataFrame({"a": range(3)}, index=pd.bdate_range("2026", periods=3)),
+    "DataFrame with a month index": lambda: pd.DataFrame({"a": range(3)}, index=pd.date_range("2026", periods=3, freq="ME")),
+    "DataFrame with a period index": lambda: pd.DataFrame({"a": range(3)}, index=pd.period_range("2026", periods=3, freq="D")),
+    "DataFrame with a categorical index": lambda: pd.DataFrame({"a": [1]}, index=pd.CategoricalIndex(["x"])),
+    "DataFrame with an interval index": lambda: pd.DataFrame({"a": [1]}, index=pd.interval_range(0, 1)),
+    "RangeIndex": lambda: pd.RangeIndex(3),
+    "Index": lambda: pd.Index([1, 2], name="x"),
+    "Index of strings": lambda: pd.Index(["a", "b"]),
+    "MultiIndex": lambda: pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["x", "y"]),
+    "DatetimeIndex": lambda: pd.date_range("2026", periods=2, tz="Europe/Berlin"),
+    "TimedeltaIndex": lambda: pd.timedelta_range(0, periods=3, freq="D"),
+    "PeriodIndex": lambda: pd.period_range("2026", periods=2, freq="Q"),
+    "IntervalIndex": lambda: pd.interval_range(0.0, 2.0),
+    "Timestamp": lambda: [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-01", tz="UTC")],
+    "Timedelta": lambda: pd.Timedelta("1D"),
+    "Period": lambda: pd.Period("2026-01", "M"),
+    "Interval": lambda: pd.Interval(0, 1, closed="left"),
+    "NaT and NA": lambda: [pd.NaT, pd.NA],
+    "Categorical": lambda: pd.Categorical(["a", "b"]),
+    "dtypes": lambda: [pd.CategoricalDtype(["a"]), pd.Int64Dtype(), pd.StringDtype("python"), pd.DatetimeTZDtype("ns", "UTC"),
+                       pd.PeriodDtype("M"), pd.IntervalDtype("int64"), pd.SparseDtype(float)],
+    "offsets": lambda: [pd.offsets.Day(2), pd.offsets.MonthEnd(), pd.offsets.BusinessDay(), pd.offsets.Hour(1), pd.DateOffset(months=1)],
+    "NamedAgg": lambda: pd.NamedAgg("a", "sum"),
+    "Series of Series": lambda: pd.Series([pd.Series([1]), pd.Series([2])]),
+    "DataFrame in a dictionary": lambda: {"train": _frame(), "columns": _frame().columns, "types": _frame().dtypes},
+}  # fmt: skip
+
+ASKS: dict[str, str] = {}
+
+
+def write(value: Any) -> list[bytes]:
+    return [*pickled(value), joblibbed(value)]
+
+
+SUITE = Suite(library="pandas", cases=CASES, asks=ASKS, write=write)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_allowed(name: str, worker: Worker) -> None:
+    SUITE.check(name, worker)
+
+
+def test_the_share_that_is_allowed(worker: Worker, record_property: Callable[[str, object], None]) -> None:
+    SUITE.check_share(worker, record_property)
