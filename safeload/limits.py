@@ -111,6 +111,7 @@ REASONS: Final = 50  # reasons of one clause in one verdict; an answer too long 
 POLICY_FILE: Final = 64 * KIB  # bytes of a policy file; a working folder that came with something else
 POLICY_STATEMENT: Final = 64  # lines of one statement in a policy file, when looking for a key's line
 STATE_WAIT: Final = 10.0  # seconds to wait for another process's turn on a state file
+REMEMBERED: Final = 128 * KIB  # bytes; reading a smaller file again is quicker than looking up what was read of it
 MEMO_ROWS: Final = 20_000  # remembered files and parses, each; a state folder that grows for ever
 MEMO_BYTES: Final = 256 * MIB  # of remembered parses; the same
 MEMO_PARSE: Final = 8 * MIB  # bytes of one remembered parse; reading it again is then no slower

@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from safeload import home
+from safeload import home, limits
 from safeload.deciding import consent, decide, decision_about, now, record, refuse_block
 from safeload.decisions.interface import Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
@@ -218,7 +218,8 @@ def _held(closure: Closure, memo: Memo) -> dict[str, vault.Held] | None:
     for artifact in closure.snapshot.artifacts:
         path = closure.cached(artifact)
         if path is not None:
-            held[artifact.path] = vault.hold(path, expected=artifact.expected, memo=memo)
+            worth = artifact.size is None or artifact.size >= limits.REMEMBERED
+            held[artifact.path] = vault.hold(path, expected=artifact.expected, memo=memo if worth else None)
         elif artifact.size is not None and artifact.digest is None:
             return None
     return held

@@ -60,7 +60,7 @@ class Worker:
     def pid(self) -> int | None:
         return self._running.process.pid if self._running is not None else None
 
-    def announce(self, readable: Readable, *, purpose: str = "") -> None:
+    def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
         """`examine` will be called for it, after what was announced before: the worker may begin already."""
         size = readable.size
         if size is None or readable.fileno() is None:
@@ -76,7 +76,7 @@ class Worker:
                 self._end()
                 raise
 
-    def examine(self, readable: Readable, *, name: str, purpose: str = "") -> tuple[Part, ...]:
+    def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         """The parts of one artifact. `name` is for messages only, `purpose` (`parsers.visit`) what a text is for.
 
         Raises what `readable.read_at` raises.

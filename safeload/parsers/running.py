@@ -73,7 +73,7 @@ class Running:
         theirs.close()
         self._channel = ours
         self._rights: Rights | None = None
-        self._asked: deque[int] = deque()  # ids of what is asked and not answered, oldest first
+        self._asked: deque[Readable] = deque()  # and not answered, oldest first
         self._begun = time.monotonic()
         with contextlib.suppress(OSError):  # then there is no hello either
             wire.send(ours, json.dumps({"memory": memory, "kinds": sorted(kinds)}).encode())
@@ -90,7 +90,7 @@ class Running:
 
     def asks(self, readable: Readable) -> bool:
         """Is its answer the next one?"""
-        return bool(self._asked) and self._asked[0] == id(readable)
+        return bool(self._asked) and self._asked[0] is readable
 
     def waiting(self) -> int:
         return len(self._asked)
@@ -107,7 +107,7 @@ class Running:
                 self._channel.sendall(message[sent:])
         except OSError:
             self.fail(GapReason.CRASHED, "the worker was gone")
-        self._asked.append(id(readable))
+        self._asked.append(readable)
 
     def answer(self, readable: Readable, *, size: int, seconds: float) -> tuple[Part, ...]:
         """What it says of the artifact that it was asked first; its requests for bytes are answered on the way."""

@@ -63,8 +63,9 @@ def _serve(channel: socket.socket, others: Mapping[str, Read]) -> None:
     finally:
         if descriptor is not None:
             os.close(descriptor)
-    gc.collect()
     _reply(channel, answer)
+    del answer
+    gc.collect()  # while the parent judges
 
 
 def _request(channel: socket.socket) -> tuple[int | None, dict[str, Any]]:

@@ -20,7 +20,11 @@ class Workers:
         self._second: Worker | None = None
         self._lock = threading.Lock()
 
-    def examine(self, readable: Readable, *, name: str, purpose: str = "") -> tuple[Part, ...]:
+    def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
+        """`examine` will be called for it, in the order of the announcements."""
+        self.first.announce(readable, purpose=purpose)
+
+    def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         """The parts of one artifact, as `Worker.examine` gives them, with the formats that only a library reads."""
         parts = self.first.examine(readable, name=name, purpose=purpose)
         kinds: frozenset[str] = frozenset()

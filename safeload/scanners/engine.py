@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -12,6 +13,7 @@ from safeload.errors import Changed, NotFound, SourceError
 from safeload.parsers import visit
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners import identity, remote_code
+from safeload.scanners.ahead import Ahead
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
     Engine,
@@ -36,6 +38,9 @@ _READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Ro
 
 class Examiner(Protocol):
     """What the engine needs of a worker: facts of one file, the artifact itself first, then its members."""
+
+    def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
+        """`examine` will be called for it, after what was announced before."""
 
     def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]: ...
 
@@ -62,9 +67,12 @@ def scan(
     examiner = worker if worker is not None else _shared()
     told = progress if progress is not None else Silent()
     seen: list[_Seen] = []
-    for artifact in snapshot.artifacts:
-        told.step(f"Looking at {plain(artifact.path, limits.EVIDENCE)}")
-        seen.append(_guarded(artifact, open_artifact, examiner, how=how, origin=snapshot.origin))
+    with closing(Ahead(snapshot.artifacts, open_artifact, examiner, _purpose)) as ahead:
+        # Opening a file of a hub may take a request: nothing is asked for ahead.
+        opener = ahead.open if how is How.LOCAL else open_artifact
+        for artifact in snapshot.artifacts:
+            told.step(f"Looking at {plain(artifact.path, limits.EVIDENCE)}")
+            seen.append(_guarded(artifact, opener, examiner, how=how, origin=snapshot.origin))
     return Report(
         snapshot=snapshot,
         results=tuple(result for one in seen for result in one.results),

@@ -1,10 +1,11 @@
-"""An examiner that parses bytes only once: facts of known bytes come from the memo."""
+"""An examiner that parses large files only once: facts of known bytes come from the memo."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from safeload import limits
 from safeload.parsers.facts import Part
 from safeload.scanners.engine import Examiner
 from safeload.scanners.memo import Memo
@@ -19,12 +20,20 @@ class Remembering:
     memo: Memo
     digests: Mapping[str, Digest]
 
+    def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
+        if not _worth(readable):
+            self.examiner.announce(readable, purpose=purpose)
+
     def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         digest = self.digests.get(name)
-        if digest is None:
+        if digest is None or not _worth(readable):
             return self.examiner.examine(readable, name=name, purpose=purpose)
         parts = self.memo.parts(digest.hex, purpose)
         if parts is None:
             parts = self.examiner.examine(readable, name=name, purpose=purpose)
             self.memo.remember_parts(digest.hex, purpose, parts)
         return parts
+
+
+def _worth(readable: Readable) -> bool:
+    return readable.size is not None and readable.size >= limits.REMEMBERED

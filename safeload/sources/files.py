@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -16,8 +17,8 @@ class FileReader:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         self._path = path
         try:
-            # Not blocking, since opening a FIFO waits for a writer; not following, since the path was resolved before.
-            self._descriptor = os.open(os.path.realpath(path), flags | getattr(os, "O_CLOEXEC", 0))
+            # Not blocking, since opening a FIFO waits for a writer.
+            self._descriptor = _open(path, flags | getattr(os, "O_CLOEXEC", 0))
         except (OSError, ValueError) as error:
             raise SourceError(
                 f"{path} is unreadable ({_why(error)}).", next="Check the file and its rights."
@@ -60,6 +61,16 @@ class FileReader:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _open(path: Path, flags: int) -> int:
+    """What the path leads to; most are no links, and resolving one takes longer than reading a small file."""
+    try:
+        return os.open(path, flags)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return os.open(os.path.realpath(path), flags)
 
 
 def _why(error: OSError | ValueError) -> str:

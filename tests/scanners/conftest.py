@@ -62,6 +62,9 @@ class Says:
 
     parts: dict[str, tuple[Part, ...]] = field(default_factory=dict)
 
+    def announce(self, readable: object, /, *, purpose: str = "") -> None:
+        pass
+
     def examine(self, readable: object, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         return self.parts[name]
 

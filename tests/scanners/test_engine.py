@@ -86,6 +86,9 @@ def test_ctrl_c_is_no_gap() -> None:
 
 def test_a_worker_that_fails_or_says_nothing_is_a_gap() -> None:
     class Broken:
+        def announce(self, readable: object, /, *, purpose: str = "") -> None:
+            pass
+
         def examine(self, readable: object, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
             raise ValueError("bug\x1b")
 

@@ -1,0 +1,62 @@
+"""Opens local files a few ahead, so that the worker reads one while this process judges another."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+from safeload import limits
+from safeload.errors import SafeloadError
+from safeload.sources.interface import Artifact, Readable
+
+_FILES: Final = 6
+
+
+class Announced(Protocol):
+    """What it needs of an examiner."""
+
+    def announce(self, readable: Readable, /, *, purpose: str = "") -> None: ...
+
+
+class Ahead:
+    """The artifacts in their order, each opened by `open` in its turn. Close it: some may be open still."""
+
+    def __init__(
+        self,
+        artifacts: Sequence[Artifact],
+        opener: Callable[[Artifact], Readable],
+        examiner: Announced,
+        purpose: Callable[[Artifact], str],
+    ) -> None:
+        self._waiting = deque(artifacts)
+        self._opener = opener
+        self._examiner = examiner
+        self._purpose = purpose
+        self._opened: deque[tuple[Artifact, Readable | Exception]] = deque()
+
+    def open(self, artifact: Artifact) -> Readable:
+        """Raises what opening it raised."""
+        while self._waiting and len(self._opened) < _FILES:
+            self._open(self._waiting.popleft())
+        mine, readable = self._opened.popleft()
+        assert mine is artifact  # noqa: S101
+        if isinstance(readable, Exception):
+            raise readable
+        return readable
+
+    def _open(self, artifact: Artifact) -> None:
+        try:
+            readable = self._opener(artifact)
+        except (SafeloadError, OSError) as error:
+            self._opened.append((artifact, error))
+            return
+        self._opened.append((artifact, readable))
+        # A large file keeps the worker busy by itself, and may be remembered.
+        if readable.size is not None and readable.size < limits.REMEMBERED:
+            self._examiner.announce(readable, purpose=self._purpose(artifact))
+
+    def close(self) -> None:
+        for _, readable in self._opened:
+            if not isinstance(readable, Exception):
+                readable.close()
