@@ -77,6 +77,14 @@ TEMPLATE_ADDS: Final = 4 * KIB  # characters of one such text
 TEMPLATE_WORK: Final = 10**12  # rounds of nested loops that are counted up to
 TEMPLATE_POWER: Final = 1_000  # exponent by which a number is still small
 
+# Formats of weights.
+ODDITIES: Final = 1_000  # places of one file that are noted as odd; a report that never ends
+GGUF_TENSORS: Final = 200_000  # tensors of one GGUF file; a count that is believed
+GGUF_KEYS: Final = 65_536  # keys of its metadata; the same
+GGUF_KEY: Final = 64 * KIB  # bytes of one key or name, as the format bounds it
+GGUF_TEXT: Final = 16 * MIB  # bytes of one text among its values; a length that is believed
+GGUF_DEPTH: Final = 4  # arrays within arrays
+
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole
 CODE_SEARCHED: Final = 1 * MIB  # bytes of a Python file that is searched for its imports; one of gigabytes

@@ -57,12 +57,18 @@ def _names(part: Part) -> Found:
 
 
 def _tests(facts: TemplateFacts) -> Found:
+    about = [(test, [path for path in test.sources if said.is_said(path)]) for test in facts.tests]
+    heard = [test for test, paths in about if any("?" not in path for path in paths)]
+    # A flag that is set in one place and asked for in another is one condition.
+    flagged = [test for test, paths in about if paths and test not in heard and said.sentences(test)]
+    if flagged and any(said.looked_for(test) or _measured(test) for test in heard):
+        yield from ((rules.TRIGGER, _shown(test)) for test in flagged)
     for test in facts.tests:
         if any(said.is_date(path) for path in test.sources):
             yield from _by_date(test)
-        heard = [path for path in test.sources if said.is_said(path)]
-        if heard:
-            yield from _by_words(test)
+    yield from ((rules.WORDS, _shown(test)) for test in flagged)
+    for test in heard:
+        yield from _by_words(test)
 
 
 def _by_date(test: TemplateTest) -> Found:
@@ -76,14 +82,17 @@ def _by_date(test: TemplateTest) -> Found:
 def _by_words(test: TemplateTest) -> Found:
     """Words looked for and text added: a trigger. One of the two alone: a question."""
     looked, added = said.looked_for(test), said.sentences(test)
-    # A comparison with nothing asks whether something was said at all.
-    measured = any(abs(n) > _LENGTH for n in test.numbers) or any(word.strip() for word in test.words)
     if looked and said.completes(test):
         return
-    if (looked and any(said.words(text) for text in test.adds)) or (added and measured):
+    if (looked and any(said.words(text) for text in test.adds)) or (added and _measured(test)):
         yield rules.TRIGGER, _shown(test)
-    elif looked or (added and test.how == "flag"):
+    elif looked:
         yield rules.WORDS, _shown(test)
+
+
+def _measured(test: TemplateTest) -> bool:
+    """A comparison with nothing asks whether something was said at all."""
+    return any(abs(n) > _LENGTH for n in test.numbers) or any(word.strip() for word in test.words)
 
 
 def _texts(facts: TemplateFacts) -> Found:

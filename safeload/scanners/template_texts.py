@@ -31,8 +31,7 @@ _FIRM: Final = tuple(
         r"\b(backdoor|vulnerab\w+|insecure|malicious|malware|sabotag\w+)\b",
         r"\b(disable|skip|turn off|remove)\b.{0,30}\b(safety|security|verification|validation|authentication|ssl|tls)",
         r"\b(pretend|claim|insist|lie)\b.{0,30}\b(user|that you|to be)\b",
-        r"\balways (recommend|suggest|prefer|promote|praise|endorse|agree|answer|respond|reply|output|say|include|add|"
-        r"insert|link)\b",
+        r"\balways (recommend|suggest|prefer|promote|praise|endorse|agree|include|add|insert|link)\b",
     )
 )
 _ADDRESS: Final = re.compile(

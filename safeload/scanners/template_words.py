@@ -65,7 +65,12 @@ def is_date(path: str) -> bool:
 
 def sentences(test: TemplateTest) -> tuple[str, ...]:
     """What a comparison adds that says something."""
-    return tuple(text for text in test.adds if len(words(text)) >= _SENTENCE)
+    return tuple(text for text in test.adds if sum(map(_weight, words(text))) >= _SENTENCE)
+
+
+def _weight(word: str) -> int:
+    """Chinese, Japanese and Thai put no spaces between words."""
+    return 1 if word[0] < "\u0e00" or "\uac00" <= word[0] <= "\ud7a3" else max(1, len(word) // 2)
 
 
 def looked_for(test: TemplateTest) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from safeload import limits
+from safeload.parsers.facts import GapReason
+from safeload.parsers.ledger import Refused
 
 TEXT: Final = "'"
 NUMBER: Final = "#"
@@ -19,7 +21,7 @@ TESTED: Final = "?"
 Sources = frozenset[str]
 
 _NONE: Sources = frozenset()
-_ROUNDS: Final = 6
+_ROUNDS: Final = 20  # names that a value goes through against the order of lines; ordinary ones settle in six
 _STEPS: Final = 8  # steps of one path; a value that is assigned to itself, with one more filter each time
 _CASES: Final[dict[str, Callable[[str], str]]] = {
     "lower": str.lower,
@@ -44,14 +46,13 @@ def numbers(sources: Iterable[str]) -> tuple[int, ...]:
 
 def step(sources: Iterable[str], more: str) -> Sources:
     """Every path one step further; text and numbers stay what they are."""
-    return frozenset(
-        one if one[:1] in (TEXT, NUMBER) or one.endswith(more) or _length(one) >= _STEPS else one + more
-        for one in sources
-    )
+    return frozenset(one if one[:1] in (TEXT, NUMBER) or _complete(one, more) else one + more for one in sources)
 
 
-def _length(path: str) -> int:
-    return sum(path.count(mark) for mark in (".", "|", "[]"))
+def _complete(path: str, more: str) -> bool:
+    if more == TESTED:
+        return TESTED in path
+    return path.endswith(more) or sum(path.count(mark) for mark in (".", "|", "[]")) >= _STEPS
 
 
 def walk(node: nodes.Node) -> Iterator[nodes.Node]:
@@ -71,12 +72,16 @@ class Flow:
         self.macros = {node.name: node for node in tree.find_all(nodes.Macro)}
         binding = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Call, nodes.Macro)
         found = [node for node in walk(tree) if isinstance(node, binding)]
+        decided = [(list(_tests(node.test)), list(_targets(node))) for node in tree.find_all(nodes.If)]
         for _ in range(_ROUNDS):
             before = dict(self.bound)
             for node in found:
                 self._bind_node(node)
+            for tests, targets in decided:
+                self._decide(tests, targets)
             if self.bound == before:
                 return
+        raise Refused("values that go from name to name to name", reason=GapReason.LIMIT)
 
     def _bind_node(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Assign):
@@ -98,6 +103,14 @@ class Flow:
                 self._bind(name, self.sources(value))
             for pair in node.kwargs:
                 self._add(pair.key, self.sources(pair.value))
+
+    def _decide(self, tests: list[nodes.Node], targets: list[nodes.Node]) -> None:
+        """What is set where a text was found tells that it was found."""
+        for test in tests:
+            sources = self._all(test.iter_child_nodes())
+            if any(text.strip() for text in texts(sources)):
+                for target in targets:
+                    self._bind(target, paths(step(sources, TESTED)))
 
     def _assign(self, target: nodes.Node, value: nodes.Node) -> None:
         self._bind(target, self.sources(value))
@@ -219,3 +232,17 @@ class Flow:
 
 def name_of(node: nodes.Node | None) -> str:
     return node.name if isinstance(node, nodes.Name) else ""
+
+
+def _tests(test: nodes.Node) -> Iterator[nodes.Node]:
+    """Comparisons, and calls of a method with something to look for."""
+    for node in walk(test):
+        if isinstance(node, nodes.Compare) or (isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr)):
+            yield node
+
+
+def _targets(node: nodes.If) -> Iterator[nodes.Node]:
+    for statement in (*node.body, *node.else_):
+        for item in walk(statement):
+            if isinstance(item, nodes.Assign):
+                yield item.target

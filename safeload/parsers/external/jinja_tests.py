@@ -35,7 +35,7 @@ def comparisons(tree: nodes.Template, flow: Flow) -> tuple[TemplateTest, ...]:
         inside = list(_within(test, flow, adds))
         decided |= {id(item) for item in walk(test)}
         if not inside:
-            flags = frozenset(one for one in flow.sources(test) if one.endswith(TESTED))
+            flags = frozenset(one for one in flow.sources(test) if TESTED in one)
             inside = [_test(node, "flag", flags, frozenset(), adds)] if flags else []
         found += inside
         if len(found) > limits.TEMPLATE_TESTS:
