@@ -5,7 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from safeload.parsers import archive, external, formats, joblib, legacy, npy, onnx, pickle, python, safetensors, text, untar
+from safeload.parsers import (
+    archive,
+    external,
+    formats,
+    gguf,
+    joblib,
+    legacy,
+    npy,
+    onnx,
+    pickle,
+    python,
+    safetensors,
+    text,
+    untar,
+)
 from safeload.parsers.facts import Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import PYTHON, TEMPLATE, YAML, Parts, Read, Visit
@@ -51,6 +65,7 @@ READERS: Final[dict[str, Read]] = {
     "joblib-compat": joblib.read_zfile,
     "tar": untar.read,
     "text": text.read_part,
+    "gguf": gguf.read,
     PYTHON: python.read,
     "onnx": onnx.read,
     **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),

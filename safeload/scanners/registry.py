@@ -7,6 +7,7 @@ from typing import Final
 from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.config import ConfigScanner
+from safeload.scanners.gguf import GgufScanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
@@ -30,6 +31,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     ConfigScanner(),
     CodeScanner(),
     TemplateScanner(),
+    GgufScanner(),
     JoblibScanner(),
     OnnxScanner(),
     KerasScanner(),
