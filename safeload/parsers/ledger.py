@@ -30,6 +30,8 @@ _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond
 _LOOK: Final = 64  # items of a state that are looked at
 _STATES: Final = 64  # different shapes of states kept for one name; beyond, the shape is just `other`
 _DICT: Final = ("dict",)
+_ITEMS: Final = ("appended",)
+_SHADOWS: Final = ("dict", "other")  # a state under which the instance's next BUILD calls what this one brought
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
 
 
@@ -89,6 +91,9 @@ class Page:
     def state(self, value: Any, *, odd: bool = False) -> None:
         """BUILD on an instance."""
         self._ledger.look(value)
+        if value.__class__ is dict and "__setstate__" in value:
+            self._states.setdefault(_SHADOWS, [0, example((value,))])[0] += 1
+            return
         if self._watched and value.__class__ is dict and not odd:
             self._fields.append({name: value[name] for name in self._watched if name in value})
             return
@@ -102,6 +107,12 @@ class Page:
             return
         self._ledger.count()
         self._states[shape] = [1, example((value,))]
+
+    def items(self) -> None:
+        """APPEND, APPENDS or ADDITEMS on an instance: as they do with a list's subclass, and with nothing else."""
+        if _ITEMS not in self._states:
+            self._ledger.count()
+        self._states.setdefault(_ITEMS, [0, ""])[0] += 1
 
     def keep(self, held: dict[Any, Any]) -> None:
         """A dictionary that the library does not copy: nothing may be added to it later."""

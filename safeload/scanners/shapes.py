@@ -14,6 +14,8 @@ __all__ = ["Pattern", "Slot", "pairs", "parse", "word"]
 PLAIN: Final = frozenset(
     {"str", "int", "float", "bytes", "bool", "none", "tuple", "list", "dict", "set", "result", "persistent", "other"}
 )
+# Of a state only: items that are appended, which what the state holds could intercept.
+APPENDED: Final = "appended"
 # `data` is every tag but a global; `@word` asks the names what kind of global it is.
 _KIND: Final = re.compile(r"@[a-z]+")
 _WORD: Final = re.compile(r"(?:[^\s'|]|'[^']*')+(?:\|(?:[^\s'|]|'[^']*')+)*")
@@ -78,7 +80,11 @@ def _slot(word: str) -> Slot:
     mark = word[-1] if word[-1] in "?*" else ""
     tags = tuple(word[: len(word) - len(mark)].split("|"))
     for tag in tags:
-        if tag not in PLAIN and tag != "data" and not any(kind.fullmatch(tag) for kind in (_KIND, _LITERAL, _GLOBAL)):
+        if (
+            tag not in PLAIN
+            and tag not in ("data", APPENDED)
+            and not any(kind.fullmatch(tag) for kind in (_KIND, _LITERAL, _GLOBAL))
+        ):
             raise ValueError(f"{tag!r} is not an argument tag")
     return Slot(tags=tags, optional=mark == "?", repeated=mark == "*")
 

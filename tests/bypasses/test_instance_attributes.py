@@ -1,0 +1,50 @@
+"""An instance's own state answers for its methods: what it holds under `append` is called with the next item.
+
+The VM fetches `append`, `extend`, `add` and `__setstate__` from the instance, whose dictionary the file filled before.
+So a class that is only kept, which is harmless, is called with an argument of the file's choice.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+
+import pytest
+
+from safeload.scanners.interface import Report
+
+Look = Callable[..., Report]
+
+
+def text(value: str) -> bytes:
+    return b"\x8c" + bytes([len(value)]) + value.encode()
+
+
+def name(module: str, qualname: str) -> bytes:
+    return text(module) + text(qualname) + b"\x93"
+
+
+KEPT = name("uuid", "UUID")
+HOLDER = name("types", "SimpleNamespace") + b")\x81"
+ATTACKS = {
+    "APPEND": HOLDER + b"}" + text("append") + KEPT + b"sb" + text("x") + b"a",
+    "APPENDS": HOLDER + b"}" + text("extend") + KEPT + b"sb(" + text("x") + b"e",
+    "ADDITEMS": HOLDER + b"}" + text("add") + KEPT + b"sb(" + text("x") + b"\x90",
+    "BUILD": HOLDER + b"}" + text("__setstate__") + KEPT + b"sb}b",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_without_us_the_kept_class_is_called_with_what_the_file_chose(attack: str) -> None:
+    with pytest.raises((ValueError, AttributeError), match=r"UUID|replace"):
+        pickle.loads(b"\x80\x04" + ATTACKS[attack] + b".")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_it_is_a_finding(attack: str, look: Look) -> None:
+    report = look(b"\x80\x04" + ATTACKS[attack] + b".")
+    assert {finding.rule.id for finding in report.findings} == {"pickle-unexpected-state"}
+
+
+def test_a_state_without_such_names_is_ordinary(look: Look) -> None:
+    assert not look(b"\x80\x04" + HOLDER + b"}" + text("adds") + KEPT + b"sb.").findings
