@@ -7,7 +7,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Handed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
 
-.PHONY: venv demo test test-browser lint format bench docs clean
+.PHONY: venv demo test test-browser lint format bench docs fuzz clean
 
 venv: $(STAMP)
 
@@ -39,6 +39,12 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
+
+# A long run; `make test` has a short one. FUZZ=10000 for a look.
+FUZZ ?= 1000000
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz --streams $(FUZZ) --output docs/fuzzing.md
+	$(BIN)/python -m tests.fuzz.coverage --seconds 600
 
 clean:
 	rm -rf $(VENV) .demo build dist

@@ -15,7 +15,7 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["safeload.parsers"]):
-    from safeload.parsers import facts
+    from safeload.parsers import coding, facts
     from safeload.parsers.examine import examine
     from safeload.parsers.reader import Reader
     from safeload.parsers.rights import HARMLESS
@@ -43,8 +43,8 @@ def one(data: bytes) -> None:
             continue  # the worker's own loop makes a gap of these
         finally:
             _watching = False
-        sent = json.loads(json.dumps(facts.encode(parts)))
-        assert facts.decode(tuple[facts.Part, ...], sent) == parts
+        sent = json.loads(json.dumps(coding.encode(parts)))
+        assert coding.decode(tuple[facts.Part, ...], sent) == parts
         assert parts
 
 
