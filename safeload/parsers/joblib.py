@@ -11,7 +11,7 @@ from typing import Any, Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers import pickle, wrappers
-from safeload.parsers.contents import Held
+from safeload.parsers.contents import Held, held
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.frames import Watched
 from safeload.parsers.inflate import after, undone
@@ -145,10 +145,10 @@ class _Run:
             inner = Watched(self._file)
             self._starts.add(self._file.tell())
             machine = Machine(inner, self._ledger, Place(self._file, 0))
-            machine.load()
+            value = machine.load()
             self._inner.update(machine.names)
             self._crossed = self._crossed or inner.crossed
-            return None
+            return held(value)
         self._spans.append((self._from, self._file.tell()))
         if padded:
             padding = self._file.read(1)

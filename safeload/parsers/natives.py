@@ -131,7 +131,8 @@ def _spline(state: Any) -> bool:
     """scipy's BSpline: as many knots and coefficients as its degree needs."""
     if type(state) is not dict or type(state.get("k")) is not int or not 0 <= state["k"] < 1_000:
         return False
-    knots, weights = shape(state.get("t")), shape(state.get("c"))
+    knots = shape(state.get("_t", state.get("t")))
+    weights = shape(state.get("_c", state.get("c")))
     if knots is None or weights is None or len(knots) != 1 or not weights:
         return False
     needed = knots[0] - state["k"] - 1

@@ -45,7 +45,7 @@ def _sparse(kind: str) -> Callable[[], Any]:
     def make() -> Any:
         from scipy import sparse
 
-        return getattr(sparse, kind)(np.eye(3))
+        return [getattr(sparse, f"{kind}_{form}")(np.eye(4)) for form in ("matrix", "array")]
 
     return make
 
@@ -100,15 +100,8 @@ CASES: dict[str, Callable[[], Any]] = {
     "SeedSequence": lambda: np.random.SeedSequence(1),
     "random state as data": lambda: [np.random.RandomState(0).get_state(), np.random.default_rng(0).bit_generator.state],
     "npy file": lambda: _npy(np.arange(3)),
-    "npy file of records": lambda: _npy(_structured()),
     "npz file": _npz,
-    **{
-        f"sparse {kind}": _sparse(kind)
-        for kind in (
-            "csr_matrix", "csc_matrix", "coo_matrix", "lil_matrix", "dok_matrix", "dia_matrix", "bsr_matrix",
-            "csr_array", "csc_array", "coo_array", "lil_array", "dok_array", "dia_array", "bsr_array",
-        )
-    },
+    **{f"sparse {kind}": _sparse(kind) for kind in ("csr", "csc", "coo", "lil", "dok", "dia", "bsr")},
     "interp1d": _scipy(lambda s: s.interpolate.interp1d(X, X**2)),
     "interp1d cubic": _scipy(lambda s: s.interpolate.interp1d(X, X**2, kind="cubic")),
     "CubicSpline": _scipy(lambda s: s.interpolate.CubicSpline(X, X**2)),
@@ -119,21 +112,15 @@ CASES: dict[str, Callable[[], Any]] = {
     "UnivariateSpline": _scipy(lambda s: s.interpolate.UnivariateSpline(X, X**2)),
     "RegularGridInterpolator": _scipy(lambda s: s.interpolate.RegularGridInterpolator((X,), X)),
     "RBFInterpolator": _scipy(lambda s: s.interpolate.RBFInterpolator(X[:, None], X)),
-    "LinearNDInterpolator": _scipy(lambda s: s.interpolate.NearestNDInterpolator(np.eye(3), np.arange(3))),
+    "NearestNDInterpolator": _scipy(lambda s: s.interpolate.NearestNDInterpolator(np.eye(3), np.arange(3))),
     "BarycentricInterpolator": _scipy(lambda s: s.interpolate.BarycentricInterpolator(X, X)),
     "frozen normal distribution": _scipy(lambda s: s.stats.norm(0, 1)),
     "frozen Poisson distribution": _scipy(lambda s: s.stats.poisson(3)),
     "frozen multivariate normal": _scipy(lambda s: s.stats.multivariate_normal([0, 0])),
-    "distribution": _scipy(lambda s: s.stats.gamma),
     "gaussian_kde": _scipy(lambda s: s.stats.gaussian_kde(X)),
-    "rv_histogram": _scipy(lambda s: s.stats.rv_histogram(np.histogram(X))),
-    "rv_discrete": _scipy(lambda s: s.stats.rv_discrete(values=([1, 2], [0.5, 0.5]))),
-    "test result": _scipy(lambda s: s.stats.ttest_ind(X, X + 1)),
-    "linregress result": _scipy(lambda s: s.stats.linregress(X, X)),
     "Rotation": _scipy(lambda s: s.spatial.transform.Rotation.from_euler("z", 1)),
     "KDTree": _scipy(lambda s: s.spatial.KDTree(np.eye(3))),
-    "cKDTree": _scipy(lambda s: s.spatial.cKDTree(np.eye(3))),
-    "ConvexHull points": _scipy(lambda s: s.spatial.distance.pdist(np.eye(3))),
+    "distances": _scipy(lambda s: s.spatial.distance.pdist(np.eye(3))),
     "OptimizeResult": _scipy(lambda s: s.optimize.minimize(lambda v: float((v**2).sum()), [1.0], method="Nelder-Mead")),
     "Bounds": _scipy(lambda s: s.optimize.Bounds([0], [1])),
     "LinearConstraint": _scipy(lambda s: s.optimize.LinearConstraint(np.eye(2), 0, 1)),
@@ -145,7 +132,11 @@ ASKS: dict[str, str] = {}
 
 
 def write(value: Any) -> list[bytes]:
-    return [value] if isinstance(value, bytes) else [*pickled(value), joblibbed(value)]
+    if isinstance(value, bytes):
+        return [value]
+    # joblib itself cannot read texts of any length again.
+    joblib = [] if getattr(value, "dtype", None) == np.dtypes.StringDType() else [joblibbed(value)]
+    return [*pickled(value), *joblib]
 
 
 SUITE = Suite(library="numpy and scipy", cases=CASES, asks=ASKS, write=write)
