@@ -84,6 +84,7 @@ GGUF_KEYS: Final = 65_536  # keys of its metadata; the same
 GGUF_KEY: Final = 64 * KIB  # bytes of one key or name, as the format bounds it
 GGUF_TEXT: Final = 16 * MIB  # bytes of one text among its values; a length that is believed
 GGUF_DEPTH: Final = 4  # arrays within arrays
+HDF5_OBJECTS: Final = 200_000  # objects of one file; a tree without end
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers.facts import GapReason
 from safeload.parsers.jsonwalk import walk
+from safeload.parsers.ledger import Refused
 from safeload.parsers.mentions import Mentions
 
 # With "class_name", one of these makes a dictionary something that Keras builds an object of.
@@ -83,3 +87,14 @@ def _readable(held: Any) -> str:
     except (binascii.Error, ValueError):
         raw = held[:1_000].encode("utf-8", "replace")
     return b" ".join(_WORDS.findall(raw))[: limits.EVIDENCE].decode("ascii")
+
+
+def say_text(text: str, said: Mentions) -> None:
+    """The same of a configuration that is JSON text. Raises `Malformed`."""
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise Refused("a configuration that is nested too deeply", reason=GapReason.LIMIT) from error
+    except ValueError as error:
+        raise Malformed("a configuration that is no JSON") from error
+    say(value, said)

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from safeload import limits
 from safeload.parsers import onnx
 from safeload.parsers.reader import Reader
-
-_LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (("onnx", onnx.looks_right),)
 
 
 def kinds(head: bytes, reader: Reader) -> list[str]:
     """Those that the bytes could be. `head` is the start of them."""
     return [name for name, looks_right in _LOOKS if looks_right(head, reader)]
+
+
+def _hdf5_behind(head: bytes, reader: Reader) -> bool:
+    """Readers of HDF5 look for its signature behind anything, at 512 bytes and every doubling of that."""
+    at = 512
+    while at + len(_HDF5) <= reader.size and (reader.local or at <= limits.RANGE_BLOCK):
+        if reader.read_at(at, len(_HDF5)) == _HDF5:
+            return True
+        at *= 2
+    return False
+
+
+_LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
+    ("onnx", onnx.looks_right),
+    ("hdf5", _hdf5_behind),
+)
+_HDF5: Final = b"\x89HDF\r\n\x1a\n"

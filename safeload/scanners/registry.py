@@ -8,6 +8,7 @@ from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.config import ConfigScanner
 from safeload.scanners.gguf import GgufScanner
+from safeload.scanners.hdf5 import Hdf5Scanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
@@ -35,6 +36,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     JoblibScanner(),
     OnnxScanner(),
     KerasScanner(),
+    Hdf5Scanner(),
     SkopsScanner(),
 )
 

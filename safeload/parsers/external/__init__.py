@@ -29,6 +29,7 @@ class External:
 
 KINDS: Final = {
     "template": External(module="safeload.parsers.external.jinja", packages=("jinja2",)),
+    "hdf5": External(module="safeload.parsers.external.hdf5", packages=("pyfive",)),
     "lz4": External(module="safeload.parsers.external.lz4", packages=("lz4",)),
     "yaml": External(module="safeload.parsers.external.yaml", packages=("pyyaml",), imports=("yaml",)),
     "zstd": External(module="safeload.parsers.external.zstd", packages=("zstandard",)),
