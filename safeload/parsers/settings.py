@@ -72,9 +72,7 @@ def _all(root: Any) -> Found:
         targets = targets or "_target_" in item
         yield from _object(item, where)
     if targets:
-        for item, where in _objects(root):
-            for key, value in item.items():
-                yield from ((EXPRESSION, text, f"{where}{key}") for text in _strings(value) if text.startswith("$"))
+        yield from ((EXPRESSION, text, "") for text in _strings(root) if text.startswith("$"))
 
 
 def _objects(root: Any) -> Iterator[tuple[Mapping[str, Any], str]]:

@@ -1,0 +1,179 @@
+"""Settings that name code: each kind with an attack, and with what ordinary models write there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from safeload.parsers.facts import Part, TextFacts
+from safeload.parsers.workers import Workers
+from safeload.scanners import engine
+from safeload.scanners.config import ConfigScanner
+from safeload.scanners.interface import How, Report, Unscanned
+from safeload.sources.interface import Artifact, Role
+
+from .conftest import OnDisk, ids, snapshot_of
+
+Look = Callable[..., Report]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    started = Workers()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def config(workers: Workers) -> Look:
+    def scan(value: object, *, name: str = "config.json", role: Role = Role.CONFIG) -> Report:
+        data = value.encode() if isinstance(value, str) else json.dumps(value).encode()
+        return engine.scan(snapshot_of(name, role=role), lambda a: OnDisk(data), how=How.LOCAL, worker=workers)
+
+    return scan
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"attn_implementation": "mallory/kernel"}',
+        '{"_attn_implementation_internal": "mallory/kernel@main"}',
+        '{"text_config": {"experts_implementation": "mallory/kernel:f"}}',
+        '{"\\u0061ttn_implementation": "mallory/kernel"}',
+        '{"attn_implementation": {"": "eager", "vision": "mallory/kernel"}}',
+    ],
+)
+def test_a_kernel_repository_is_found(config: Look, text: str) -> None:
+    assert ids(config(text).findings) == ["remote-kernel"]
+
+
+def test_code_that_a_configuration_names_is_low(config: Look) -> None:
+    report = config({"auto_map": {"AutoModel": "mallory/code--m.Net"}})
+    assert ids(report.findings) == ["config-names-code"]
+    assert report.findings[0].evidence == ("mallory/code--m.Net (at auto_map)",)
+
+
+DANGEROUS = [
+    ([{"idx": 0, "name": "0", "path": "", "type": "os.system"}], "modules.json"),
+    ([{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.util.os.system"}], "modules.json"),
+    ({"types": {"query": "subprocess.Popen"}, "structure": {}}, "router_config.json"),
+    ({"_class_name": "P", "unet": ["subprocess", "Popen"]}, "model_index.json"),
+    ({"activation_function": "torch.hub.load"}, "1_Dense/config.json"),
+    ({"activation_fn": "torch.utils.cpp_extension.load"}, "config.json"),
+    ({"model": {"_target_": "os.system", "command": "x"}}, "model_config.json"),
+    ({"model": {"_target_": "nemo.collections.asr.models.subprocess.Popen"}}, "model_config.json"),
+    ({"model": {"_target_": "builtins.exec"}}, "model_config.json"),
+    ({"a": {"class_path": "subprocess.Popen"}}, "config.json"),
+    ({"py/reduce": [{"py/function": "os.system"}, "x"]}, "x.json"),
+    ("model:\n  _target_: os.system\n", "model_config.yaml"),
+    ("a: !!python/object/apply:os.system [x]\n", "hparams.yaml"),
+    ("a: !!python/object/new:subprocess.Popen [x]\n", "hparams.yaml"),
+    ("a: !apply:os.system [x]\n", "hyperparams.yaml"),
+]
+UNKNOWN = [
+    ([{"idx": 0, "name": "0", "path": "", "type": "custom_st.Transformer"}], "modules.json"),
+    ([{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.base.model.torch"}], "modules.json"),
+    ([{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.torch"}], "modules.json"),
+    ({"_class_name": ["pipeline", "MyPipeline"]}, "model_index.json"),
+    ({"_class_name": "P", "unet": ["planted", "Net"]}, "model_index.json"),
+    ({"auto_mapping": {"base_model_class": "X", "parent_library": "planted"}}, "adapter_config.json"),
+    ({"megatron_core": "planted.core"}, "adapter_config.json"),
+    ({"model": {"_target_": "planted.Net"}}, "model_config.json"),
+    ("a: !!python/object:planted.Net {}\n", "hparams.yaml"),
+    ("a: !somebody x\n", "hparams.yaml"),
+]
+ORDINARY = [
+    ([{"idx": i, "name": str(i), "path": "", "type": f"sentence_transformers.models.{name}"}
+      for i, name in enumerate(["Transformer", "Pooling", "Dense", "Normalize", "Asym", "Router"])], "modules.json"),
+    ([{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.sparse_encoder.models.MLMTransformer"},
+      {"idx": 1, "name": "1", "path": "", "type": "sentence_transformers.base.modules.transformer.Transformer"},
+      {"idx": 2, "name": "2", "path": "", "type": "sentence_transformers.sentence_transformer.modules.dropout.Dropout"},
+      {"idx": 3, "name": "3", "path": "", "type": "pylate.models.Dense.Dense"}], "modules.json"),
+    ({"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.30.0",
+      "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+      "unet": ["diffusers", "UNet2DConditionModel"],
+      "text_encoder": ["transformers", "CLIPTextModel"], "image_encoder": [None, None]}, "model_index.json"),
+    ({"in_features": 8, "activation_function": "torch.nn.modules.activation.Tanh"}, "2_Dense/config.json"),
+    ({"sentence_transformers": {"activation_fn": "torch.nn.modules.linear.Identity"}}, "config.json"),
+    ({"activation_function": "gelu_new", "tokenizer_class": "GPT2Tokenizer", "architectures": ["GPT2LMHeadModel"],
+      "attn_implementation": "sdpa", "_name_or_path": "openai/gpt2", "torch_dtype": "float32"}, "config.json"),
+    ({"auto_mapping": {"base_model_class": "BertModel", "parent_library": "transformers.models.bert.modeling_bert"},
+      "megatron_core": "megatron.core", "megatron_config": None}, "adapter_config.json"),
+    ({"quantization_config": {"quant_method": "bitsandbytes", "llm_int8_skip_modules": ["lm_head"]}},
+     "config.json"),
+    ("target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE\nencoder:\n"
+     "  _target_: nemo.collections.asr.modules.ConformerEncoder\n  d: 512\n", "model_config.yaml"),
+    ("layer:\n  _target_: torch.nn.Linear\n  in_features: 1\n  out_features: 1\n", "config.yaml"),
+    ("a: !!python/tuple [1, 2]\nb: !!python/object/apply:collections.OrderedDict [[]]\n", "hparams.yaml"),
+    ("a: !new:torch.nn.Linear {in_features: 1, out_features: 1}\nb: !ref <a>\n", "hyperparams.yaml"),
+    ("nc: 80\nactivation: nn.SiLU()\nbackbone:\n  - [-1, 1, Conv, [64, 3, 2]]\n"
+     "head:\n  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]\n", "yolo.yaml"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "name"), DANGEROUS)
+@pytest.mark.parametrize("role", [Role.CONFIG, Role.FOUND])
+def test_a_dangerous_name_is_found(config: Look, value: object, name: str, role: Role) -> None:
+    assert "config-imports-dangerous" in ids(config(value, name=name, role=role).findings)
+
+
+@pytest.mark.parametrize(("value", "name"), UNKNOWN)
+def test_a_name_that_nobody_vouched_for_asks(config: Look, value: object, name: str) -> None:
+    assert ids(config(value, name=name).findings) == ["config-imports-unknown"]
+
+
+@pytest.mark.parametrize(("value", "name"), ORDINARY)
+def test_what_ordinary_models_write_is_nothing(config: Look, value: object, name: str) -> None:
+    report = config(value, name=name)
+    assert report.findings == ()
+    assert not [result for result in report.results if isinstance(result, Unscanned)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("backbone: []\nhead:\n  - [-1, 1, \"__import__('os').system('x')\", []]\n", "yolo.yaml"),
+        ("backbone: []\nhead: []\nactivation: \"exec('x')\"\n", "yolo.yaml"),
+        ('{"network": {"_target_": "torch.nn.ReLU"}, "run": "$__import__(\'os\').system(\'x\')"}', "inference.json"),
+    ],
+)
+def test_text_that_a_library_evaluates_is_found(config: Look, text: str, name: str) -> None:
+    assert ids(config(text, name=name).findings) == ["config-expression"]
+
+
+@pytest.mark.parametrize(("text", "name"), [('{"auto_map": 1, "auto_map": 2}', "c.json"), ("a: 1\na: 2\n", "c.yaml")])
+def test_a_setting_that_stands_twice_is_found(config: Look, text: str, name: str) -> None:
+    assert "config-ambiguous" in ids(config(text, name=name).findings)
+
+
+def test_where_nothing_reads_settings_a_key_may_stand_twice() -> None:
+    part = Part(format="json", text=TextFacts(json=True, anomalies=("duplicate-key: 'a'",)))
+    assert ConfigScanner().judge(part, Artifact(path="x.json", role=Role.BESIDE)) == ()
+
+
+def test_settings_too_deep_to_read_are_a_gap(config: Look) -> None:
+    assert isinstance(config("[" * 200_000 + "]" * 200_000).results[0], Unscanned)
+
+
+def test_evidence_is_escaped(config: Look) -> None:
+    (found,) = config({"_target_": "a.\u202eb"}).findings
+    assert "\u202e" not in found.message + "".join(found.evidence)
+
+
+def runs(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
+
+
+def test_twin_hydra_style_instantiation_calls_what_is_named(tmp_path: Path) -> None:
+    """What `hydra.utils.instantiate` does with `_target_`: import the module, take the name, call it."""
+    marker = tmp_path / "ran"
+    runs(
+        "import importlib\nmodule, _, name = 'os.system'.rpartition('.')\n"
+        f"getattr(importlib.import_module(module), name)('touch {marker}')"
+    )
+    assert marker.exists()
