@@ -100,7 +100,9 @@ class Dtype(Inert, metaclass=_NamedDtype):
         found = {name: (named[name][1], named[name][0]) for name in self._state[3]}
         tight = sorted(offset for offset, _ in found.values()) == list(range(0, 8 * len(found), 8))
         eight = all(isinstance(inner, Dtype) and inner.plain()[0] in ("i8", "f8") for _, inner in found.values())
-        return found if tight and eight and self._layout == Layout(size=8 * len(found), flags=0) else None
+        layout = self._layout
+        fills = layout is not None and not layout.objects and layout.size == 8 * len(found)
+        return found if tight and eight and fills else None
 
 
 def _is_record(value: Any) -> bool:

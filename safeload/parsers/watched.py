@@ -7,4 +7,21 @@ from __future__ import annotations
 
 from typing import Final
 
-WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {}
+_SCORERS: Final = ("_Scorer", "_CurveScorer", "_PredictScorer", "_ProbaScorer", "_ThresholdScorer")
+
+WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    **dict.fromkeys(
+        (("sklearn.ensemble._stacking", name) for name in ("StackingClassifier", "StackingRegressor", "_BaseStacking")),
+        ("stack_method_", "stack_method"),
+    ),
+    ("sklearn.preprocessing._function_transformer", "FunctionTransformer"): (
+        "func",
+        "inverse_func",
+        "feature_names_out",
+    ),
+    ("sklearn.compose._target", "TransformedTargetRegressor"): ("func", "inverse_func"),
+    ("sklearn.feature_selection._from_model", "SelectFromModel"): ("importance_getter",),
+    ("sklearn.feature_selection._rfe", "RFE"): ("importance_getter",),
+    ("sklearn.feature_selection._rfe", "RFECV"): ("importance_getter",),
+    **dict.fromkeys((("sklearn.metrics._scorer", name) for name in _SCORERS), ("_score_func", "_response_method")),
+}

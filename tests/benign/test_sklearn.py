@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -59,7 +58,11 @@ GIVEN: dict[str, Callable[[type], Any]] = {
     "VotingRegressor": lambda kind: kind([("a", RIDGE), ("b", tree.DecisionTreeRegressor())]),
     "FixedThresholdClassifier": lambda kind: kind(LINEAR),
     "TunedThresholdClassifierCV": lambda kind: kind(LINEAR, cv=2),
-    "FrozenEstimator": lambda kind: kind(LINEAR),
+    "FrozenEstimator": lambda kind: kind(linear_model.LogisticRegression().fit(X, Y)),
+    "LinearDiscriminantAnalysis": lambda kind: kind(),
+    "PLSSVD": lambda kind: kind(n_components=1),
+    "OrthogonalMatchingPursuitCV": lambda kind: kind(cv=2, max_iter=2),
+    "SpectralBiclustering": lambda kind: kind(n_clusters=2, n_best=2),
     "TransformedTargetRegressor": lambda kind: kind(RIDGE, func=np.log1p, inverse_func=np.expm1),
     "FunctionTransformer": lambda kind: kind(np.log1p, np.expm1),
     "CountVectorizer": lambda kind: kind(),
@@ -89,6 +92,8 @@ def _fitted(name: str, kind: type) -> Any:
         return one.fit(TEXTS)
     if name in ("DictVectorizer", "FeatureHasher"):
         return one.fit([{"a": 1, "b": 2}])
+    if name == "KernelCenterer":
+        return one.fit(X @ X.T)
     if name == "IsotonicRegression":
         return one.fit(X[:, 0], Y)
     if name in ("LabelBinarizer", "LabelEncoder"):
@@ -160,7 +165,6 @@ ASKS: dict[str, str] = {}
 
 
 def write(value: Any) -> list[bytes]:
-    packed = io.BytesIO()
     return [pickle.dumps(value), pickle.dumps(value, 2), joblibbed(value)]
 
 
