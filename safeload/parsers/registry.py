@@ -17,6 +17,7 @@ from safeload.parsers import (
     pickle,
     python,
     safetensors,
+    structured,
     text,
     untar,
 )
@@ -67,7 +68,7 @@ READERS: Final[dict[str, Read]] = {
     "text": text.read_part,
     "gguf": gguf.read,
     PYTHON: python.read,
-    "onnx": onnx.read,
+    **structured.READERS,
     **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),
     **dict.fromkeys(external.KINDS, _elsewhere),
 }

@@ -6,8 +6,17 @@ from collections.abc import Callable
 from typing import Final
 
 from safeload import limits
-from safeload.parsers import onnx
+from safeload.parsers import (
+    catboost,
+    lightgbm,
+    msgpack,
+    onnx,
+    openvino,
+    tensorflow,
+    ubjson,
+)
 from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Read
 
 
 def kinds(head: bytes, reader: Reader) -> list[str]:
@@ -27,6 +36,20 @@ def _hdf5_behind(head: bytes, reader: Reader) -> bool:
 
 _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
     ("onnx", onnx.looks_right),
+    ("msgpack", msgpack.looks_right),
+    ("ubjson", ubjson.looks_right),
+    ("lightgbm", lightgbm.looks_right),
+    ("catboost", catboost.looks_right),
+    ("openvino", openvino.looks_right),
+    ("tf-saved-model", tensorflow.saved_model),
+    ("tf-graph", tensorflow.graph),
+    ("keras-metadata", tensorflow.keras_metadata),
     ("hdf5", _hdf5_behind),
 )
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
+
+# What reads them, for `parsers.registry`.
+READERS: Final[dict[str, Read]] = {
+    "onnx": onnx.read,
+    **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata"), tensorflow.read),
+}

@@ -19,6 +19,7 @@ from safeload.scanners.remote_code import CodeScanner
 from safeload.scanners.safetensors import SafetensorsScanner
 from safeload.scanners.skops import SkopsScanner
 from safeload.scanners.template import TemplateScanner
+from safeload.scanners.tensorflow import TensorFlowScanner
 from safeload.scanners.text import TextScanner
 
 __all__ = ["RULES", "SCANNERS"]
@@ -37,6 +38,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     OnnxScanner(),
     KerasScanner(),
     Hdf5Scanner(),
+    TensorFlowScanner(),
     SkopsScanner(),
 )
 
