@@ -34,6 +34,7 @@ NESTED_BYTES: Final = (
     64 * MIB
 )  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
 HELD: Final = 256 * MIB  # bytes of integer arrays of one joblib file that are held against each other; memory
+FINDINGS: Final = 500  # findings of one rule in one member; beyond, one stands for the rest; floods the report
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 
 # Containers.
@@ -85,6 +86,12 @@ GGUF_KEY: Final = 64 * KIB  # bytes of one key or name, as the format bounds it
 GGUF_TEXT: Final = 16 * MIB  # bytes of one text among its values; a length that is believed
 GGUF_DEPTH: Final = 4  # arrays within arrays
 HDF5_OBJECTS: Final = 200_000  # objects of one file; a tree without end
+UBJSON: Final = 1 * GIB  # bytes of one object; it is held whole
+UBJSON_VALUES: Final = 5_000_000  # values of it, a list of numbers being one; a flood of nothings
+UBJSON_DEPTH: Final = 64  # objects within objects; recursion
+MSGPACK_VALUES: Final = 20_000_000  # values of one MessagePack file; the same
+MSGPACK_DEPTH: Final = 64  # maps within maps; recursion
+XML_DEPTH: Final = 64  # elements within elements; the same
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole

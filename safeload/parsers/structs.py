@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from functools import cache
 from typing import Any, Final
 
@@ -67,6 +69,13 @@ class Cursor:
         value = form.unpack_from(self._buffer, self._pos)[0]
         self._pos += form.size
         return value
+
+    def numbers(self, code: str, count: int) -> Any:
+        """Several of one kind: whole numbers as a list, others as an array."""
+        made = array(code, self.bytes(count * self.width(code)))
+        if (self._order == ">") != (sys.byteorder == "big"):
+            made.byteswap()
+        return made if code in "fd" else made.tolist()
 
     def width(self, code: str) -> int:
         return _struct(self._order + code).size

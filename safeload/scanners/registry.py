@@ -6,21 +6,26 @@ from typing import Final
 
 from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
+from safeload.scanners.boosters import BoosterScanner
 from safeload.scanners.config import ConfigScanner
 from safeload.scanners.gguf import GgufScanner
 from safeload.scanners.hdf5 import Hdf5Scanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
+from safeload.scanners.msgpack import MsgpackScanner
 from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
+from safeload.scanners.openvino import OpenvinoScanner
 from safeload.scanners.pickle import PickleScanner
+from safeload.scanners.pt2 import Pt2Scanner
 from safeload.scanners.remote_code import CodeScanner
 from safeload.scanners.safetensors import SafetensorsScanner
 from safeload.scanners.skops import SkopsScanner
 from safeload.scanners.template import TemplateScanner
 from safeload.scanners.tensorflow import TensorFlowScanner
 from safeload.scanners.text import TextScanner
+from safeload.scanners.torchscript import TorchScriptScanner
 
 __all__ = ["RULES", "SCANNERS"]
 
@@ -34,11 +39,16 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     CodeScanner(),
     TemplateScanner(),
     GgufScanner(),
+    MsgpackScanner(),
+    BoosterScanner(),
+    OpenvinoScanner(),
     JoblibScanner(),
     OnnxScanner(),
     KerasScanner(),
     Hdf5Scanner(),
     TensorFlowScanner(),
+    TorchScriptScanner(),
+    Pt2Scanner(),
     SkopsScanner(),
 )
 
