@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import formats, pickle, zip, zipcheck
-from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part, TextFacts
+from safeload.parsers import formats, pickle, pt2, torchscript, trial, zip, zipcheck
+from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
 from safeload.parsers.reader import Reader
+from safeload.parsers.shapes import STARTS
 from safeload.parsers.visit import Parts, Visit, gap_of
 
 _HEAD: Final = 64
-# What torch.save writes beside data.pkl. torch reads these as raw bytes or short text, never as pickles.
-_RAW: Final = re.compile(
-    r"[^/]+/(data/\d+|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id)"
-)
+_HOUSE: Final = r"version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One use of ZIP. `fits` tells by the members' names, case folded; `read` whether all that matters is read."""
+    """One use of ZIP. `fits` tells by the members' names, case folded.
+
+    `raw` are members that its library reads as bytes or short text, never as pickles; `purpose` is what a text in it is
+    for where its name does not tell.
+    """
 
     name: str
     fits: Callable[[Sequence[str]], bool]
-    read: bool = True
+    raw: re.Pattern[str] | None = None
+    purpose: Callable[[str], str | None] = lambda name: None
+
+
+def _raw(numbers: str) -> re.Pattern[str]:
+    return re.compile(rf"[^/]+/(?:{numbers}|{_HOUSE})")
 
 
 def _ends(name: str) -> Callable[[Sequence[str]], bool]:
@@ -35,13 +42,32 @@ def _ends(name: str) -> Callable[[Sequence[str]], bool]:
 
 
 def _script(names: Sequence[str]) -> bool:
-    return _ends("data.pkl")(names) and any(f"/{n}".endswith("/constants.pkl") or "/code/" in f"/{n}" for n in names)
+    return _ends("constants.pkl")(names) or any("/code/__torch__" in f"/{n}" for n in names)
+
+
+def _source(name: str) -> str | None:
+    return torchscript.SOURCE if "/code/" in f"/{name}" and name.endswith(".py") else None
+
+
+def _exported(names: Sequence[str]) -> bool:
+    return _ends("archive_format")(names) or _ends("serialized_exported_program.json")(names)
+
+
+def _program(name: str) -> str | None:
+    return pt2.PROGRAM if "/models/" in f"/{name}" or name.endswith("serialized_exported_program.json") else None
 
 
 # The first that fits.
 KINDS: Final = (
-    Kind(name="torchscript", fits=_script, read=False),
-    Kind(name="torch-zip", fits=_ends("data.pkl")),
+    Kind(name="torch-package", fits=_ends(".data/extern_modules"), raw=_raw(r"\.data/\d+\.storage")),
+    Kind(name="pt2", fits=_exported, raw=_raw(r"data/(?:weights|constants)/\w+_\d+"), purpose=_program),
+    Kind(
+        name="torchscript",
+        fits=_script,
+        raw=_raw(r"(?:data|constants|traced_inputs)/\d+"),
+        purpose=_source,
+    ),
+    Kind(name="torch-zip", fits=_ends("data.pkl"), raw=_raw(r"data/\d+")),
     Kind(name="npz", fits=lambda names: bool(names) and all(name.endswith(".npy") for name in names)),
     Kind(name="zip", fits=lambda names: True),
 )
@@ -56,26 +82,47 @@ def read(reader: Reader, visit: Visit) -> Parts:
     zipcheck.check_names(found)
     names = [entry.name.casefold() for entry in found.entries]
     kind = next(kind for kind in KINDS if kind.fits(names))
-    parts = list(_members(reader, found, visit, torch=kind.name == "torch-zip"))
+    parts = [_scripted(part) if kind.name == "torchscript" else part for part in _members(reader, found, visit, kind)]
     facts = ArchiveFacts(members=len(found.entries), anomalies=tuple(found.anomalies))
-    return (Part(member=visit.member, format=kind.name, archive=facts, gap=_gap(kind, found)), *parts)
+    first = Part(
+        member=visit.member, format=kind.name, archive=facts, mentions=_mentions(kind, found, parts), gap=_gap(found)
+    )
+    return (first, *parts)
 
 
-def _gap(kind: Kind, found: zip.Directory) -> Gap | None:
+def _scripted(part: Part) -> Part:
+    if part.pickle is None:
+        return part
+    facts, mentions = torchscript.outside(part.pickle)
+    return replace(part, pickle=facts, mentions=mentions)
+
+
+def _mentions(kind: Kind, found: zip.Directory, parts: Sequence[Part]) -> tuple[Mention, ...]:
+    """What the archive as a whole says, of which no member alone tells."""
+    if kind.name == "torchscript":
+        return torchscript.together(parts)
+    names = [entry.name for entry in found.entries]
+    if kind.name == "pt2":
+        native = [name for name in names if "/aotinductor/" in f"/{name}" or name.endswith((".so", ".dll", ".dylib"))]
+        return tuple(Mention(kind="native-code", text=name) for name in native[: limits.REASONS])
+    if kind.name == "torch-package":
+        return tuple(Mention(kind="package-code", text=name) for name in names if name.endswith(".py"))
+    return ()
+
+
+def _gap(found: zip.Directory) -> Gap | None:
     if any(note.startswith("encrypted-member") for note in found.anomalies):
         return Gap(reason=GapReason.ENCRYPTED, detail="a member is marked as encrypted")
     if not found.entries:
         return Gap(reason=GapReason.EMPTY, detail="an archive without members")
-    if not kind.read:
-        return Gap(reason=GapReason.UNKNOWN_FORMAT, detail=f"{kind.name} is recognised, but not read in this version")
     return None
 
 
-def _members(reader: Reader, found: zip.Directory, visit: Visit, *, torch: bool) -> Iterator[Part]:
+def _members(reader: Reader, found: zip.Directory, visit: Visit, kind: Kind) -> Iterator[Part]:
     for entry in found.entries:
         if entry.name.endswith("/") and entry.size == 0:
             continue
-        raw = torch and _RAW.fullmatch(entry.name) is not None
+        raw = kind.raw is not None and kind.raw.fullmatch(entry.name) is not None
         named = entry.name.casefold().endswith(".pkl")
         if not reader.local and not named:
             # Over a network every look is a request. torch unpickles data.pkl alone, so its raw members can wait for
@@ -88,38 +135,36 @@ def _members(reader: Reader, found: zip.Directory, visit: Visit, *, torch: bool)
                 yield Part(member=(*visit.member, entry.name), format="unknown", gap=gap)
                 return
         try:
-            yield from _member(reader, found, entry, visit, named=named, raw=raw)
+            if raw:
+                yield from _numbers(reader, found, entry, visit)
+            else:
+                yield from _member(reader, found, entry, visit, kind)
         except Malformed as error:
             yield Part(member=(*visit.member, entry.name), format="unknown", gap=gap_of(error))
 
 
-def _member(
-    reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit, *, named: bool, raw: bool
-) -> Iterator[Part]:
-    """One entry. Nothing for raw data that no loader unpickles. Raises `Malformed`."""
-    if raw and entry.method == 0 and not formats.looks_like_pickle(_start(reader, found, entry)):
-        return
+def _numbers(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit) -> Iterator[Part]:
+    """Raw data. Nothing, unless it could be a pickle: `torch.load(pickle_file=...)` unpickles any member."""
     data = zip.content(reader, found, entry, visit.budget.inflate)
+    start = data.upto(0, _HEAD)
+    if start.startswith(zip.LOCAL):
+        yield from visit.inside(data, entry.name)
+    elif start and start[0] in STARTS:
+        ran = trial.acts(data)
+        if ran is not None:
+            yield Part(member=(*visit.member, entry.name), format="pickle", pickle=ran.facts, gap=ran.gap)
+
+
+def _member(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit, kind: Kind) -> Iterator[Part]:
+    """One entry. Raises `Malformed`."""
+    data = zip.content(reader, found, entry, visit.budget.inflate)
+    if data.size <= limits.HELD:
+        zipcheck.check_crc(found, entry, data)
     member = (*visit.member, entry.name)
-    if named or formats.looks_like_pickle(data.upto(0, 3)):
-        part = _pickles(data, found, entry, member, raw=raw)
-        yield from () if part is None else (part,)
+    if entry.name.casefold().endswith(".pkl") or formats.looks_like_pickle(data.upto(0, 3)):
+        read = pickle.read(data, reading="torch")
+        yield Part(member=member, format="pickle", pickle=read.facts, gap=read.gap)
     elif not data.size:
         yield Part(member=member, format="text", text=TextFacts())
-    elif not raw:
-        yield from visit.inside(data, entry.name)
-
-
-def _start(reader: Reader, found: zip.Directory, entry: zip.Entry) -> bytes:
-    return reader.upto(zip.locate(reader, found, entry), min(_HEAD, entry.packed))
-
-
-def _pickles(
-    data: Reader, found: zip.Directory, entry: zip.Entry, member: tuple[str, ...], *, raw: bool
-) -> Part | None:
-    read = pickle.read(data, reading="torch")
-    if raw and read.gap is not None and not read.facts.uses:
-        return None  # numbers that happen to start like a pickle
-    if data.size <= limits.INFLATED:
-        zipcheck.check_crc(found, entry, data)
-    return Part(member=member, format="pickle", pickle=read.facts, gap=read.gap)
+    else:
+        yield from visit.inside(data, entry.name, purpose=kind.purpose(entry.name))

@@ -40,10 +40,6 @@ class Entry:
     size: int
     header: int
 
-    def holds(self, place: int) -> bool:
-        """Does it lie within this entry's data, as far as the directory tells?"""
-        return self.header + 30 + len(self.raw) <= place < self.header + 30 + len(self.raw) + self.packed
-
     @property
     def encrypted(self) -> bool:
         return bool(self.flags & _ENCRYPTED)
@@ -113,7 +109,8 @@ def _around(found: Directory, tail: bytes, at: int, *, end: int, gap: int) -> No
     base = end - at
     ends = [base + where for where in _places(tail) if where != at]
     # An archive that is stored in this one, near its end, has an end record of its own.
-    if any(not any(one.holds(place) for one in found.entries) for place in ends):
+    first = min((one.header for one in found.entries), default=found.start)
+    if any(not first < place < found.start for place in ends):
         found.odd("several-end-records")
     if at + 22 + comment != len(tail):
         found.odd("data-behind-the-end")

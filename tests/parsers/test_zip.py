@@ -13,7 +13,7 @@ import pytest
 from tests.builders import opcodes as op
 from tests.builders.checkpoints import torch_zip
 from tests.builders.zips import Member, archive
-from tests.parsers.conftest import Examine, anomalies, gaps, names
+from tests.parsers.conftest import Examine, Runs, anomalies, gaps, names
 
 CLEAN = b"\x80\x02}q\x00."
 
@@ -124,13 +124,12 @@ def test_an_archive_within_an_archive_is_read(examine: Examine, tmp_path: Path) 
     assert [part.member for part in parts][-1] == ("archive/inner", "archive/data.pkl")
 
 
-def test_torchscript_and_other_archives_are_gaps_and_their_pickles_evidence(examine: Examine, tmp_path: Path) -> None:
+def test_the_pickles_of_other_archives_are_read(examine: Examine, tmp_path: Path) -> None:
     bad = op.evil(tmp_path / "m")
     script = examine(torch_zip(CLEAN, extra=(Member(name="archive/constants.pkl", data=bad),)))
     assert script[0].format == "torchscript"
     other = examine(archive([Member(name="weights.bin", data=bad)]))
     assert other[0].format == "zip"
-    assert "unknown-format" in gaps(script)
     for parts in (script, other):
         assert "builtins.open" in names(parts)
 
@@ -177,3 +176,21 @@ def test_an_end_record_in_a_comment_is_said(examine: Examine) -> None:
     for comment in (b"PK\x05\x06", b"x" * 30 + b"PK\x05\x06" + bytes(18)):
         parts = examine(archive([Member(name="archive/data.pkl", data=CLEAN)], comment=comment))
         assert "several-end-records" in anomalies(parts) or gaps(parts)
+
+
+@pytest.mark.parametrize("name", ["archive/data/0", "archive/version", "archive/byteorder"])
+@pytest.mark.parametrize("protocol", [0, 2])
+def test_a_pickle_among_the_numbers_is_run(
+    name: str, protocol: int, examine: Examine, real_load: Runs, tmp_path: Path
+) -> None:
+    """`torch.load(path, pickle_file=...)` unpickles any member."""
+    marker = tmp_path / "marker"
+    bad = op.evil(marker) if protocol else b"cbuiltins\nopen\n(V" + str(marker).encode() + b"\nVw\ntR."
+    members = [Member(name="archive/data.pkl", data=CLEAN), Member(name=name, data=bad)]
+    members += [Member(name="archive/byteorder", data=b"little")] if name != "archive/byteorder" else []
+    members += [Member(name="archive/version", data=b"3\n")] if name != "archive/version" else []
+    content = archive(members)
+    assert "builtins.open" in names(examine(content))
+    if name == "archive/data/0":
+        real_load(f"import torch; torch.load(path, weights_only=False, pickle_file={name[8:]!r})", content)
+        assert marker.exists()
