@@ -57,7 +57,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number, content in enumerate(seeds.all_kinds()):
             Path(folder, str(number)).write_bytes(content)
-        flags = [f"-artifact_prefix={folder}/", f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=10", "-max_len=8192", *own]
+        own = [f"-artifact_prefix={folder}/", f"-max_total_time={seconds}", *own]
+        flags = ["-rss_limit_mb=2048", "-timeout=10", "-max_len=8192", *own]
         atheris.Setup([sys.argv[0], folder, *flags], one)
         atheris.Fuzz()
 
