@@ -47,7 +47,7 @@ DICTIONARY: Final = 256 * MIB  # bytes of a decompressor's own memory, as a file
 RATIO: Final = 1_100  # inflated to compressed; deflate cannot honestly exceed 1,032
 TEXT: Final = 256 * MIB  # bytes of a text that is read whole; a vocabulary that never ends
 NPY_HEADER: Final = 1 * MIB  # bytes of one array's header; numpy itself writes hundreds
-HEADER: Final = 100 * MIB  # bytes of a safetensors header, as safetensors itself bounds it
+HEADER: Final = 100_000_000  # bytes of a safetensors header, as safetensors itself bounds it
 
 # Protocol Buffers, HDF5 and the like.
 PROTO_FIELDS: Final = 10_000_000  # fields of one file; empty fields take two bytes each

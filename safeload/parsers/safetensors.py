@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from safeload import limits
@@ -38,6 +39,10 @@ _BITS: Final = {
 }
 
 
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_NEGATIVE: Final = re.compile(r"-\d")
+
+
 def looks_right(head: bytes, size: int) -> bool:
     """Eight bytes of a length that fits, and the start of a JSON object."""
     return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= min(size - 8, limits.HEADER)
@@ -67,7 +72,12 @@ def read(reader: Reader) -> TensorFacts:
 
 def _header(raw: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(raw.decode("utf-8"), object_pairs_hook=strict_pairs)
+        text = raw.decode("utf-8")
+        header = json.loads(text, object_pairs_hook=strict_pairs, parse_constant=_none, parse_float=_none)
+        if "\\u" in text:
+            json.dumps(header, ensure_ascii=False).encode("utf-8")  # half a character: the library refuses it
+        if "-" in text and _NEGATIVE.search(_STRING.sub("", text)):
+            raise Malformed("a negative number")  # Python reads -0 as 0, the library does not read it
     except Malformed:
         raise
     except (ValueError, RecursionError) as error:
@@ -75,6 +85,10 @@ def _header(raw: bytes) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise Malformed("the header is not an object")
     return header
+
+
+def _none(text: str) -> Any:
+    raise Malformed(f"a number that is none of a header: {ascii(text)[:40]}")
 
 
 def _metadata(value: Any) -> dict[str, str]:

@@ -82,8 +82,6 @@ def test_text_and_json_are_told_apart(examine: Examine) -> None:
 @pytest.mark.parametrize(
     ("head", "name"),
     [
-        (b"GGUF\x03\0\0\0", "gguf"),
-        (b"7z\xbc\xaf\x27\x1c\0\x04", "7z"),
         (b"Rar!\x1a\x07\x01\x00", "rar"),
         (b"\x00\xff\x00\xff", "unknown"),
     ],
