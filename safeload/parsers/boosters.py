@@ -65,6 +65,12 @@ def _oddities(tree: dict[str, Any], features: int) -> Iterator[str]:
     values = tree.get("split_conditions")
     if not isinstance(values, list | array) or len(values) < stated:
         yield "lengths-differ"
+    if _number(_at(tree, "tree_param", "size_leaf_vector")) > 1:
+        # Leaves of several values have the number of their row in place of a right child.
+        rows = [row for row, child in zip(right, left, strict=True) if child == -1]
+        if not all(type(row) is int and 0 <= row < len(rows) for row in rows):
+            yield "child-out-of-range"
+        right = [-1 if child == -1 else other for child, other in zip(left, right, strict=True)]
     yield from walk(left, right, leaf=-1)
     inner = [one for one, child in zip(split, left, strict=True) if child != -1]
     if not all(type(one) is int and 0 <= one < (features or _FEATURE) for one in inner):

@@ -1,7 +1,7 @@
-"""CatBoost's own files: a header, one FlatBuffer that CatBoost verifies itself, and parts behind it.
+"""CatBoost's own files: a header, one FlatBuffer, and tables of categories behind it, each a FlatBuffer too.
 
-What is checked here is that the buffer is one, and that it is all. Features of text and embeddings bring parts of
-their own behind it, which are not read.
+CatBoost verifies the buffers itself. What is checked here is that they are some, and that they are all: features of
+text and embeddings bring parts of another kind, which are not read.
 """
 
 from __future__ import annotations
@@ -24,23 +24,39 @@ def looks_right(head: bytes, reader: Reader) -> bool:
 
 
 def read(reader: Reader, visit: Visit) -> Parts:
-    cursor = Cursor(reader, at=4)
-    size = cursor.number("I")
-    if size > reader.size - _HEADER or size < _HEADER:
-        raise Malformed(f"a model of {size:,} bytes in a file of {reader.size:,}")
-    root = cursor.number("I")
-    if not 4 <= root <= size - 4:
-        raise Malformed("its FlatBuffer has no root")
-    _table(Cursor(reader, at=_HEADER + root), root, size)
+    cursor = Cursor(reader, at=4, most=reader.size)
+    _buffer(cursor)
     if not any(version in reader.upto(_HEADER, 512) for version in _VERSIONS):
         raise Malformed("its version is not known")
-    rest = reader.size - _HEADER - size
-    gap = Gap(reason=GapReason.UNKNOWN_FORMAT, detail=f"{rest:,} bytes of parts behind the trees are not read")
-    return (Part(member=visit.member, format="catboost", gap=gap if rest else None),)
+    gap = None
+    if cursor.left and not _tables(reader, cursor.at):
+        detail = f"{cursor.left:,} bytes behind the trees are no tables of categories"
+        gap = Gap(reason=GapReason.UNKNOWN_FORMAT, detail=detail)
+    return (Part(member=visit.member, format="catboost", gap=gap),)
 
 
-def _table(cursor: Cursor, root: int, size: int) -> None:
-    """The root points back to a table of offsets that lies within the buffer."""
+def _buffer(cursor: Cursor) -> None:
+    """Over one FlatBuffer with its length: the root points back to a table of offsets within it."""
+    size: int = cursor.number("I")
+    if not 8 <= size <= cursor.left:
+        raise Malformed(f"a buffer of {size:,} bytes where {cursor.left:,} are left")
+    end = cursor.at + size
+    root: int = cursor.number("I")
+    if not 4 <= root <= size - 4:
+        raise Malformed("a FlatBuffer without a root")
+    cursor.skip(root - 4)
     table = root - cursor.number("i")
     if not 0 <= table <= size - 4:
-        raise Malformed("its FlatBuffer points outside of itself")
+        raise Malformed("a FlatBuffer that points outside of itself")
+    cursor.skip(end - cursor.at)
+
+
+def _tables(reader: Reader, at: int) -> bool:
+    """A number, and as many buffers, to the end."""
+    cursor = Cursor(reader, at=at, most=reader.size)
+    try:
+        for _ in range(cursor.number("I")):
+            _buffer(cursor)
+    except Malformed:
+        return False
+    return cursor.left == 0

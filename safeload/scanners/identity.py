@@ -39,19 +39,46 @@ POLYGLOT: Final = Rule(
 RULES: Final = (EXTENSION, DISGUISE, POLYGLOT)
 
 # Formats in which a file can carry code, whoever wrote it.
-RISKY: Final = frozenset({"pickle", "joblib", "torch-legacy", "torch-zip", "zip", "tar", "7z", "rar", "hdf5"})
+RISKY: Final = frozenset(
+    {
+        "7z",
+        "hdf5",
+        "joblib",
+        "npz",
+        "pickle",
+        "pt2",
+        "rar",
+        "tar",
+        "torch-legacy",
+        "torch-package",
+        "torch-tar",
+        "torch-zip",
+        "torchscript",
+        "zip",
+    }
+)
 _INERT_NAMES: Final = frozenset({".safetensors", ".json", ".txt", ".md", ".npy", ".png", ".jpg", ".jpeg", ".csv"})
 _EXPECTED: Final = {
     ".safetensors": frozenset({"safetensors"}),
     ".json": frozenset({"json", "text"}),
-    ".txt": frozenset({"json", "text"}),
+    ".txt": frozenset({"json", "text", "lightgbm"}),
     ".md": frozenset({"json", "text"}),
     ".py": frozenset({"text", "json"}),
     ".jinja": frozenset({"text", "json"}),
     ".npy": frozenset({"npy", "numpy"}),
     ".gguf": frozenset({"gguf"}),
     ".onnx": frozenset({"onnx"}),
-    ".zip": frozenset({"zip", "torch-zip"}),
+    ".npz": frozenset({"npz", "zip"}),
+    ".pt2": frozenset({"pt2"}),
+    ".tar": frozenset({"tar", "torch-tar"}),
+    ".tgz": frozenset({"gzip"}),
+    ".gz": frozenset({"gzip", "joblib"}),
+    ".bz2": frozenset({"bz2", "joblib"}),
+    ".xz": frozenset({"xz", "lzma", "joblib"}),
+    ".zst": frozenset({"zstd", "joblib"}),
+    ".lz4": frozenset({"lz4", "joblib"}),
+    ".7z": frozenset({"7z"}),
+    ".zip": frozenset({"zip", "torch-zip", "npz", "torchscript", "pt2", "torch-package"}),
     ".pkl": frozenset({"pickle", "joblib"}),
     ".pickle": frozenset({"pickle", "joblib"}),
     ".joblib": frozenset({"joblib", "pickle", "zlib", "gzip", "bz2", "xz", "lzma", "lz4"}),
