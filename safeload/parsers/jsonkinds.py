@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from safeload.parsers import boosters, keras, skops
+from safeload.parsers import boosters, keras, mar, skops
 from safeload.parsers.facts import Mention
 from safeload.parsers.mentions import Mentions
 
 # Any key that matters, or the escape of a character that such a key could be written with.
-_MARKS: Final = re.compile(r"class_name|__loader__|gradient_booster|\\u00")
+_MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|\\u00")
 
 
 def said(text: str, value: Any) -> tuple[Mention, ...]:
@@ -20,5 +20,6 @@ def said(text: str, value: Any) -> tuple[Mention, ...]:
     found = Mentions()
     keras.say(value, found)
     skops.say(value, found)
+    mar.say(value, found)
     boosters.say(value, found)
     return found.all()

@@ -14,6 +14,7 @@ from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
 from safeload.scanners.msgpack import MsgpackScanner
+from safeload.scanners.mar import MarScanner
 from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
 from safeload.scanners.openvino import OpenvinoScanner
@@ -50,6 +51,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     TorchScriptScanner(),
     Pt2Scanner(),
     SkopsScanner(),
+    MarScanner(),
 )
 
 # Every rule there is, by what a whole file is for and by format; the rule pages are made of it.
