@@ -162,6 +162,22 @@ class Empty(Raw, metaclass=_NamedEmpty):
     __slots__ = ()
 
 
+class _NamedLoader(Named):
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        content = args[0].content if len(args) == 1 and isinstance(args[0], Raw) else args[0] if args else None
+        raw = content.encode("latin-1") if type(content) is str else content
+        if not isinstance(raw, (bytes, bytearray)):
+            return False
+        cls.page.embed(bytes(raw))
+        return True
+
+
+class Loader(Inert, metaclass=_NamedLoader):
+    """What torch writes for a storage outside of its own files: such a file, as bytes."""
+
+    __slots__ = ()
+
+
 def _in_both(module: str, name: str) -> tuple[tuple[str, str], ...]:
     """numpy 2 renamed `numpy.core`."""
     return (f"numpy.core.{module}", name), (f"numpy._core.{module}", name)
@@ -174,5 +190,6 @@ SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {
     ("numpy.ma.core", "_mareconstruct"): Masked,
     **dict.fromkeys(_in_both("numeric", "_frombuffer"), View),
     ("_codecs", "encode"): Encoded,
+    ("torch.storage", "_load_from_bytes"): Loader,
     **dict.fromkeys((("builtins", "bytes"), ("__builtin__", "bytes")), Empty),
 }

@@ -131,6 +131,10 @@ class Page:
         page.resolved += 1
         return made
 
+    def embed(self, content: bytes) -> None:
+        """A whole file of torch in a literal, which the library will open."""
+        self._ledger.embedded[content] = None
+
     def _tag(self, position: int, value: Any) -> str:
         kind = value.__class__
         if kind is str:
@@ -199,6 +203,7 @@ class Ledger:
         self._distinct = 0
         self._literal_bytes = 0
         self.literals: dict[bytes, None] = {}
+        self.embedded: dict[bytes, None] = {}
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
         self.odd_persistent: dict[str, None] = {}
@@ -299,6 +304,7 @@ class Ledger:
         self._literal_bytes += other._literal_bytes
         self._check()
         self.literals.update(other.literals)
+        self.embedded.update(other.embedded)
         self.persistent += other.persistent
         self.odd_persistent.update(other.odd_persistent)
 

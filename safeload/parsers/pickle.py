@@ -82,6 +82,23 @@ def stream(reader: Reader, done: Run) -> Stream:
     return Stream(offset=done.start, length=end - done.start, sha256=digest, names=tuple(sorted(done.names)))
 
 
+def _embedded(ledger: Ledger) -> list[tuple[PickleFacts, Gap | None]]:
+    """Files of torch in literals, as torch reads them: in the form of five pickles, and no other."""
+    from safeload.parsers import legacy  # which needs this module; it is imported long before
+
+    found: list[tuple[PickleFacts, Gap | None]] = []
+    for content in ledger.embedded:
+        reader = Reader.of_bytes(content)
+        first = run(reader, Ledger(), 0)
+        if first.gap is None and type(first.value) is int and first.value == _TORCH_MAGIC:
+            part = legacy.read(reader)
+            found += [(part.pickle, part.gap)] if part.pickle is not None else []
+        else:
+            gap = Gap(reason=GapReason.MALFORMED, detail="bytes for torch to load that are not in the form it writes")
+            found.append((PickleFacts(reading="torch-legacy"), gap))
+    return found
+
+
 def conclude(
     reader: Reader,
     ledger: Ledger,
@@ -101,12 +118,19 @@ def conclude(
         count = nested.explore(reader, ledger, spans, starts=begun, values=values)
     except Refused as refused:
         gap = gap or refused.gap
+    uses, inside = ledger.uses(), _embedded(ledger)
+    seen = {(use.module, use.name, use.role, use.shape) for use in uses}
+    for one, its_gap in inside:
+        uses += tuple(use for use in one.uses if (use.module, use.name, use.role, use.shape) not in seen)
+        seen.update((use.module, use.name, use.role, use.shape) for use in one.uses)
+        gap = gap or its_gap
+    odd = (*ledger.odd_persistent, *(text for one, _ in inside for text in one.odd_persistent))
     facts = PickleFacts(
         reading=reading,
         streams=tuple(streams),
-        uses=ledger.uses(),
-        persistent=ledger.persistent,
-        odd_persistent=tuple(ledger.odd_persistent),
+        uses=uses,
+        persistent=ledger.persistent + sum(one.persistent for one, _ in inside),
+        odd_persistent=odd,
         leftover=leftover,
         nested=count,
     )

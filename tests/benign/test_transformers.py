@@ -66,8 +66,6 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any], str]] = {
     "SegFormer": ("SegformerConfig", {"hidden_sizes": [4, 8], "depths": [1, 1], "num_encoder_blocks": 2, "num_attention_heads": [1, 2]}, "SegformerModel"),
     "CLIP": ("CLIPConfig", {"text_config": TEXT, "vision_config": VIT, "projection_dim": 4}, "CLIPModel"),
     "SigLIP": ("SiglipConfig", {"text_config": TEXT, "vision_config": VIT}, "SiglipModel"),
-    "wav2vec 2.0": ("Wav2Vec2Config", {**TEXT, "conv_dim": [4], "conv_stride": [2], "conv_kernel": [2], "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}, "Wav2Vec2Model"),
-    "HuBERT": ("HubertConfig", {**TEXT, "conv_dim": [4], "conv_stride": [2], "conv_kernel": [2], "num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}, "HubertModel"),
 }  # fmt: skip
 
 
@@ -124,7 +122,8 @@ OTHERS: dict[str, Callable[[], Any]] = {
     "a layer of GPT-2": lambda: transformers.pytorch_utils.Conv1D(2, 3),
     "trainer state": lambda: transformers.TrainerState(epoch=1.0),
 }
-CONFIGS = sorted({config for config, _, _ in ARCHITECTURES.values()})
+# Models with weight norm are never pickled whole: torch refuses.
+CONFIGS = sorted({config for config, _, _ in ARCHITECTURES.values()} | {"HubertConfig", "Wav2Vec2Config"})
 CASES: dict[str, Callable[[], Any]] = {
     **{name: (lambda parts=parts: _model(*parts)) for name, parts in ARCHITECTURES.items()},
     **{name: (lambda name=name: getattr(transformers, name)()) for name in CONFIGS},
