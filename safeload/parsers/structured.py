@@ -10,6 +10,7 @@ from safeload.parsers import (
     catboost,
     lightgbm,
     msgpack,
+    native,
     onnx,
     openvino,
     tensorflow,
@@ -35,6 +36,7 @@ def _hdf5_behind(head: bytes, reader: Reader) -> bool:
 
 
 _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
+    ("native", native.looks_right),
     ("onnx", onnx.looks_right),
     ("msgpack", msgpack.looks_right),
     ("ubjson", ubjson.looks_right),
@@ -50,6 +52,7 @@ _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 
 # What reads them, for `parsers.registry`.
 READERS: Final[dict[str, Read]] = {
+    "native": native.read,
     "onnx": onnx.read,
     **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata"), tensorflow.read),
 }

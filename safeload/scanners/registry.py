@@ -15,6 +15,7 @@ from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
 from safeload.scanners.msgpack import MsgpackScanner
 from safeload.scanners.mar import MarScanner
+from safeload.scanners.native import NativeScanner
 from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
 from safeload.scanners.openvino import OpenvinoScanner
@@ -52,6 +53,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     Pt2Scanner(),
     SkopsScanner(),
     MarScanner(),
+    NativeScanner(),
 )
 
 # Every rule there is, by what a whole file is for and by format; the rule pages are made of it.
