@@ -83,6 +83,9 @@ class Scan:
         self.seen: list[str] = []
         sys.addaudithook(self._heard)
 
+    def announce(self, *what: Any, **more: Any) -> None:
+        """Nothing is read ahead."""
+
     def examine(self, readable: Any, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         self.watching = True
         try:
