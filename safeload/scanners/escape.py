@@ -20,6 +20,8 @@ def plain(text: str, limit: int, *, lines: bool = False) -> str:
     `lines` keeps line feeds and turns tabs into four spaces, for text of several lines. A backslash stays as it is: the
     result is for reading, not for parsing.
     """
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        return text  # nearly every name there is
     # Bounded first: escaping grows a character to at most ten.
     cut = len(text) > limit
     pieces: list[str] = []
