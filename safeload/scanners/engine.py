@@ -12,7 +12,7 @@ from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
 from safeload.parsers import visit
 from safeload.parsers.facts import GapReason, Part
-from safeload.scanners import identity, remote_code
+from safeload.scanners import identity, remote_code, template_diff
 from safeload.scanners.ahead import Ahead
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
@@ -49,6 +49,7 @@ class Examiner(Protocol):
 class _Seen:
     results: tuple[Result, ...]
     tensors: tuple[Tensors, ...] = ()
+    templates: tuple[template_diff.Held, ...] = ()
 
 
 def scan(
@@ -75,7 +76,9 @@ def scan(
             seen.append(_guarded(artifact, opener, examiner, how=how, origin=snapshot.origin))
     return Report(
         snapshot=snapshot,
-        results=tuple(result for one in seen for result in one.results),
+        results=template_diff.noted(
+            (result for one in seen for result in one.results), (held for one in seen for held in one.templates)
+        ),
         engine=Engine(version=__version__, python=platform.python_version()),
         how=how,
         tensors=tuple(tensors for one in seen for tensors in one.tensors),
@@ -138,7 +141,12 @@ def _artifact(
         for part in parts
         if part.tensors is not None
     )
-    return _Seen(results=tuple(results), tensors=tensors)
+    templates = tuple(
+        template_diff.Held(artifact=artifact, member=part.member, source=part.template.source)
+        for part in parts
+        if part.template is not None
+    )
+    return _Seen(results=tuple(results), tensors=tensors, templates=templates)
 
 
 def _judge(part: Part, artifact: Artifact) -> Result:
