@@ -1,5 +1,6 @@
-"""Files that one program reads differently from another: the verdict has to hold for every reading.
+"""Section D: files that one program reads differently from another; the verdict has to hold for every reading.
 
+Each attack is one that the real loader runs, and that is not allowed on the same bytes.
 CVE-2025-1889, CVE-2025-1944, CVE-2025-1945, CVE-2025-10155, CVE-2025-10156.
 """
 
@@ -19,18 +20,10 @@ from safeload.scanners.interface import Report, Unscanned
 from tests.builders.checkpoints import torch_legacy, torch_zip
 from tests.builders.opcodes import EMPTY_DICT, STOP, evil, proto
 from tests.builders.zips import Member
+from tests.bypasses.conftest import rules
 
 Look = Callable[..., Report]
 BENIGN = proto(2) + EMPTY_DICT + STOP
-
-
-@pytest.fixture
-def marker(tmp_path: Path) -> Path:
-    return tmp_path / "marker"
-
-
-def rules(report: Report) -> set[str]:
-    return {finding.rule.id for finding in report.findings}
 
 
 def is_clean(report: Report) -> bool:
