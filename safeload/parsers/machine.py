@@ -113,9 +113,9 @@ class Nowhere:
 
 @dataclass(kw_only=True)
 class Run:
-    """How one stream went. `end` is where the VM stopped reading, `gap` None when it came to STOP.
+    """How one stream went. `end` is where the VM stopped reading, `gap` None when all of it is known.
 
-    `pure` tells that only Python's own unpickler came there.
+    `stopped` tells that the VM came there, `pure` that only Python's own did.
     """
 
     start: int
@@ -123,6 +123,7 @@ class Run:
     value: Any = None
     names: Iterable[tuple[str, str]] = field(default_factory=tuple)
     gap: Gap | None = None
+    stopped: bool = False
     crossed: bool = False
     pure: bool = False
 
@@ -132,6 +133,7 @@ def finish(machine: Machine, ledger: Ledger, start: int, file: Any) -> Run:
     done = Run(start=start, end=start, names=machine.names)
     try:
         done.value = machine.load()
+        done.stopped = True
     except VM_ERRORS as error:
         done.gap = gap_of(error, ledger)
     done.end = file.tell()

@@ -13,7 +13,7 @@ from safeload.parsers.reader import Reader
 def run(reader: Reader, ledger: Ledger, start: int) -> Run:
     """One pickle from `start`, as `pickle.load` and `torch.load` read it."""
     done = _run(reader, ledger, start)
-    if done.gap is not None and done.gap.reason is GapReason.MALFORMED:
+    if done.gap is not None and done.gap.reason is GapReason.MALFORMED and not done.stopped:
         pure.again(reader, ledger, done)
     return done
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from safeload import limits
@@ -13,42 +12,13 @@ from safeload.scanners import pickle_rules as rules
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner
 from safeload.scanners.names import Standing
+from safeload.scanners.pickle_words import EXAMPLES, RUNS, Name, arguments, by_name, finding, folded, roles
 from safeload.sources.interface import Artifact
 
-_EXAMPLES: Final = 3  # examples shown of one name
 _MOST: Final = 8  # persistent ids and shapes shown
-_RUNS: Final = frozenset({PickleRole.CALLED, PickleRole.CONSTRUCTED, PickleRole.RESULT_CALLED})
-_ROLES: Final[Mapping[PickleRole, str]] = {
-    PickleRole.CALLED: "called",
-    PickleRole.CONSTRUCTED: "built",
-    PickleRole.REFERENCED: "kept without being called",
-    PickleRole.TAMPERED: "changed",
-    PickleRole.RESULT_CALLED: "called for something that is then called",
-    PickleRole.STATED: "given contents",
-}
-
-
 # Free types that call methods of what they are given; and the tags of what has methods of its own.
 _CONVERTERS = frozenset({"builtins", "__builtin__", "collections"})
 _INSTANCES = frozenset({"result", "other", "persistent"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Name:
-    """All uses of one global in one part."""
-
-    module: str
-    name: str
-    uses: tuple[Use, ...]
-
-    @property
-    def shown(self) -> str:
-        dotted = f"{self.module}.{self.name}" if self.module else self.name
-        return plain(dotted, limits.EVIDENCE)
-
-    @property
-    def roles(self) -> frozenset[PickleRole]:
-        return frozenset(use.role for use in self.uses)
 
 
 class PickleScanner(Scanner):
@@ -65,50 +35,39 @@ class PickleScanner(Scanner):
         if part.pickle is None:
             return ()
         place = Location(artifact=artifact.path, member=part.member)
-        found: list[Finding] = []
-        for one in _by_name(part.pickle.uses):
-            found.extend(_judge_name(one, place))
-        found.extend(_judge_rest(part.pickle, place))
-        return tuple(found)
+        found = [each for one in by_name(part.pickle.uses) for each in _judge_name(one, place)]
+        return (*folded(found, place), *_judge_rest(part.pickle, place))
 
 
-def _by_name(uses: Sequence[Use]) -> Iterator[_Name]:
-    grouped: dict[tuple[str, str], list[Use]] = {}
-    for use in uses:
-        grouped.setdefault((use.module, use.name), []).append(use)
-    for (module, name), together in grouped.items():
-        yield _Name(module=module, name=name, uses=tuple(together))
-
-
-def _judge_name(one: _Name, place: Location) -> Iterator[Finding]:
+def _judge_name(one: Name, place: Location) -> Iterator[Finding]:
     standing = names.classify(one.module, one.name)
     if one.module == "copyreg" and one.name.startswith("<extension code"):
-        yield _finding(rules.EXTENSION_CODE, one, place, "The file names something by its number in a registry.")
+        yield finding(rules.EXTENSION_CODE, one, place, "The file names something by its number in a registry.")
     elif one.module == "":  # What a persistent id gave: not a name, but it can be called and changed.
         if PickleRole.STATED in one.roles:
             yield _unexpected(one, place)
     elif standing is Standing.DANGEROUS:
         yield from _dangerous(one, place)
     elif standing is Standing.UNKNOWN:
-        yield _finding(
+        yield finding(
             rules.UNKNOWN_NAME,
             one,
             place,
-            f"{one.shown} is on no list of names that are known to be harmless. It is {_roles(one)} while loading.",
+            f"{one.shown} is on no list of names that are known to be harmless. It is {roles(one)} while loading.",
         )
     elif standing is Standing.CONDITIONAL:
         yield from _conditions(one, place)
     elif one.module in _CONVERTERS:
         yield from _converted(one, place)
     if PickleRole.TAMPERED in one.roles:
-        yield _finding(
+        yield finding(
             rules.TAMPERING, one, place, f"Loading changes {one.shown} itself, for everything that uses it afterwards."
         )
     if PickleRole.RESULT_CALLED in one.roles:
-        yield _finding(rules.CALL_ON_RESULT, one, place, f"Loading calls what a call of {one.shown} returned.")
+        yield finding(rules.CALL_ON_RESULT, one, place, f"Loading calls what a call of {one.shown} returned.")
 
 
-def _dangerous(one: _Name, place: Location) -> Iterator[Finding]:
+def _dangerous(one: Name, place: Location) -> Iterator[Finding]:
     what = names.dangerous(one.module, one.name) or "is dangerous"
     entry = names.known(one.module, one.name)
     condition = entry.condition if entry is not None else None
@@ -117,20 +76,20 @@ def _dangerous(one: _Name, place: Location) -> Iterator[Finding]:
         if not rest:
             return
         if all(_is_exception(use, condition.asked) for use in rest):
-            yield from _odd_uses(_Name(module=one.module, name=one.name, uses=rest), condition, place)
+            yield from _odd_uses(one.only(rest), condition, place)
             return
-    if one.roles & _RUNS:
-        yield _finding(rules.DANGEROUS_CALL, one, place, f"Loading calls {one.shown}, which {what}.")
+    if one.roles & RUNS:
+        yield finding(rules.DANGEROUS_CALL, one, place, f"Loading calls {one.shown}, which {what}.")
         return
     message = f"Loading fetches {one.shown}, which {what}. It is not called while loading."
-    yield _finding(rules.DANGEROUS_IMPORT, one, place, message)
+    yield finding(rules.DANGEROUS_IMPORT, one, place, message)
 
 
 def _is_exception(use: Use, allowed: tuple[shapes.Pattern, ...] | None) -> bool:
     return use.role is PickleRole.CALLED and any(p.accepts(use.shape, names.fits) for p in allowed or ())
 
 
-def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
+def _conditions(one: Name, place: Location) -> Iterator[Finding]:
     entry = names.known(one.module, one.name)
     condition = entry.condition if entry is not None else None
     forged = tuple(use for use in one.uses if use.shape[-1:] == ("odd",))
@@ -138,55 +97,55 @@ def _conditions(one: _Name, place: Location) -> Iterator[Finding]:
         message = (
             f"What {one.shown} makes is not what numpy writes: what the file says of it does not fit its contents."
         )
-        yield _finding(rules.FORGED_ARRAY, _Name(module=one.module, name=one.name, uses=forged), place, message)
+        yield finding(rules.FORGED_ARRAY, one.only(forged), place, message)
     unread = tuple(use for use in one.uses if use.shape == ("unread",))
     if unread:
         message = f"{one.shown} is known, but its numbers were not held against each other: they are too many."
-        yield _finding(rules.CONDITIONS_NOT_MET, _Name(module=one.module, name=one.name, uses=unread), place, message)
+        yield finding(rules.CONDITIONS_NOT_MET, one.only(unread), place, message)
     apart = (*forged, *unread)
     stated = tuple(
         use for use in one.uses if use.role is PickleRole.STATED and use not in apart and not _meets(use, condition)
     )
     if stated:
-        yield _unexpected(_Name(module=one.module, name=one.name, uses=stated), place)
+        yield _unexpected(one.only(stated), place)
     rest = tuple(use for use in one.uses if use.role is not PickleRole.STATED and use not in forged)
-    yield from _odd_uses(_Name(module=one.module, name=one.name, uses=rest), condition, place)
+    yield from _odd_uses(one.only(rest), condition, place)
 
 
-def _converted(one: _Name, place: Location) -> Iterator[Finding]:
+def _converted(one: Name, place: Location) -> Iterator[Finding]:
     """`str(x)`, `list(x)`, `int(x)` call methods of `x`: harmless for plain data; those of an instance are its own."""
     instances = _INSTANCES - {"result"} if one.name == "bytearray" else _INSTANCES  # protocols 0 to 2: of encoded text
-    odd = tuple(use for use in one.uses if use.role in _RUNS and not instances.isdisjoint(use.shape))
+    odd = tuple(use for use in one.uses if use.role in RUNS and not instances.isdisjoint(use.shape))
     if odd:
-        seen = _Name(module=one.module, name=one.name, uses=odd)
+        seen = one.only(odd)
         message = f"{one.shown} is known, but not in this use: it is given an object whose methods it calls."
-        yield _finding(rules.CONDITIONS_NOT_MET, seen, place, message)
+        yield finding(rules.CONDITIONS_NOT_MET, seen, place, message)
 
 
-def _unexpected(one: _Name, place: Location) -> Finding:
+def _unexpected(one: Name, place: Location) -> Finding:
     message = f"Loading overwrites the contents of what {one.shown} gave, which files that a library wrote do not do."
-    return _finding(rules.UNEXPECTED_STATE, one, place, message)
+    return finding(rules.UNEXPECTED_STATE, one, place, message)
 
 
-def _odd_uses(one: _Name, condition: names.Condition | None, place: Location) -> Iterator[Finding]:
+def _odd_uses(one: Name, condition: names.Condition | None, place: Location) -> Iterator[Finding]:
     met = {use.role for use in one.uses if _meets(use, condition)}
     odd = tuple(
         use
         for use in one.uses
         # One reading may end between a name and its call: the whole reading shows the call.
-        if not _meets(use, condition) and not (use.role is PickleRole.REFERENCED and met & _RUNS)
+        if not _meets(use, condition) and not (use.role is PickleRole.REFERENCED and met & RUNS)
     )
     if not odd:
         return
-    seen = _Name(module=one.module, name=one.name, uses=odd)
+    seen = one.only(odd)
     handed = sorted({tag.removeprefix("global:") for use in odd for tag in use.shape if tag.startswith("global:")})
-    if handed and seen.roles & _RUNS:
-        given = ", ".join(plain(name, limits.EVIDENCE) for name in handed[:_EXAMPLES])
+    if handed and seen.roles & RUNS:
+        given = ", ".join(plain(name, limits.EVIDENCE) for name in handed[:EXAMPLES])
         message = f"{one.shown} is handed {given}, which it may call."
-        yield _finding(rules.HANDS_OVER, seen, place, message)
+        yield finding(rules.HANDS_OVER, seen, place, message)
         return
-    message = f"{one.shown} is known, but not in this use: it is {_roles(seen)}{_arguments(seen)}."
-    yield _finding(rules.CONDITIONS_NOT_MET, seen, place, message)
+    message = f"{one.shown} is known, but not in this use: it is {roles(seen)}{arguments(seen)}."
+    yield finding(rules.CONDITIONS_NOT_MET, seen, place, message)
 
 
 def _meets(use: Use, condition: names.Condition | None) -> bool:
@@ -214,40 +173,6 @@ def _field_fits(tag: str, condition: names.Condition) -> bool:
     """`.stack_method_=str:'predict'`: is this field, or this item of it, one that the condition allows?"""
     name, _, held = tag[1:].partition("=")
     return name in condition.fields and condition.fields[name].accepts(held, names.fits)
-
-
-def _roles(one: _Name) -> str:
-    return " and ".join(text for role, text in _ROLES.items() if role in one.roles)
-
-
-def _arguments(one: _Name) -> str:
-    given = sorted({", ".join(use.shape) for use in one.uses if use.role in _RUNS})[:_EXAMPLES]
-    if not given:
-        return ""
-    return " with the arguments " + " or ".join(f"({plain(shape, limits.EVIDENCE)})" for shape in given)
-
-
-def _finding(rule: Rule, one: _Name, place: Location, message: str) -> Finding:
-    offset = min((use.offset for use in one.uses if use.offset >= 0), default=None)
-    return Finding(
-        rule=rule,
-        confidence=Confidence.HIGH,
-        location=Location(artifact=place.artifact, member=place.member, offset=offset),
-        message=message,
-        evidence=_evidence(one),
-    )
-
-
-def _evidence(one: _Name) -> tuple[str, ...]:
-    examples = list(dict.fromkeys(_example(one.shown, use) for use in one.uses if use.example or use.role in _RUNS))
-    times = sum(use.count for use in one.uses)
-    return (*(examples[:_EXAMPLES] or [one.shown]), *((f"{times:,} times",) if times > 1 else ()))
-
-
-def _example(shown: str, use: Use) -> str:
-    changed = use.role in (PickleRole.TAMPERED, PickleRole.STATED)
-    text = f"{shown} <- {use.example}" if changed else f"{shown}({use.example})"
-    return plain(text, limits.EVIDENCE)
 
 
 def _judge_rest(facts: PickleFacts, place: Location) -> Iterator[Finding]:

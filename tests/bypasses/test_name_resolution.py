@@ -1,203 +1,160 @@
-"""Ways to a function that no list of bad names holds. Each attack makes a marker file; each has a twin that does.
+"""A: ways to a function that no list of bad names holds.
 
-Published classes: https://github.com/advisories?query=pickle and https://arxiv.org/abs/2508.19774.
+Published: https://github.com/advisories?query=pickle, https://arxiv.org/abs/2508.19774,
+https://arxiv.org/abs/2607.17503.
 """
 
 from __future__ import annotations
 
-import contextlib
-import copyreg
-import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from safeload.policy.interface import Action
 from safeload.scanners.interface import Report, Severity
-from tests.builders.opcodes import (
-    BUILD,
-    EMPTY_DICT,
-    EMPTY_TUPLE,
-    MARK,
-    NEWOBJ,
-    NONE,
-    OBJ,
-    POP,
-    REDUCE,
-    SETITEM,
-    STOP,
-    TUPLE1,
-    TUPLE2,
-    TUPLE3,
-    data,
-    glob,
-    number,
-    proto,
-    stack_global,
-    text,
-)
+from tests.builders import opcodes as op
+from tests.builders.opcodes import BUILD, EMPTY_DICT, EMPTY_TUPLE, NEWOBJ, NONE, REDUCE, SETITEM, TUPLE1, TUPLE2, TUPLE3
+from tests.bypasses.conftest import Attack, rules, verdict
 
 Look = Callable[..., Report]
+Build = Callable[[Path], bytes]
 
 
-@pytest.fixture
-def marker(tmp_path: Path) -> Path:
-    return tmp_path / "marker"
-
-
-def rules(report: Report) -> set[str]:
-    return {finding.rule.id for finding in report.findings}
-
-
-def worst(report: Report) -> Severity:
-    order = list(Severity)
-    return max((finding.rule.severity for finding in report.findings), key=order.index)
+def called(opener: bytes, *arguments: str) -> bytes:
+    return opener + op.MARK + b"".join(op.text(one) for one in arguments) + op.TUPLE + REDUCE
 
 
 def opened(opener: bytes, marker: Path) -> bytes:
-    return opener + text(str(marker)) + text("w") + TUPLE2 + REDUCE
+    return called(opener, str(marker), "w")
 
 
-def attacks(marker: Path) -> dict[str, bytes]:
-    """Streams of protocol 4 that make the marker when they are loaded."""
-    path = str(marker)
-    resolve = glob("pkgutil", "resolve_name") + text("io:open") + TUPLE1 + REDUCE
-    imported = glob("importlib", "import_module") + text("io") + TUPLE1 + REDUCE
-    getter = glob("operator", "attrgetter") + text("open") + TUPLE1 + REDUCE
-    partial = glob("functools", "partial") + glob("io", "open") + text(path) + text("w") + TUPLE3 + REDUCE
-    inner = proto(2) + opened(glob("io", "open"), marker) + STOP
-    bodies = {
-        "alias module": opened(glob("_io", "open"), marker),
-        "python 2 spelling": opened(glob("__builtin__", "open"), marker),
-        "re-export by dots": opened(stack_global("pathlib", "io.open"), marker),
-        "re-export by dots and underscores": opened(stack_global("tempfile", "_io.open"), marker),
-        "method of a class": stack_global("pathlib", "Path.touch")
-        + glob("pathlib", "PosixPath") + text(path) + TUPLE1 + REDUCE + TUPLE1 + REDUCE,
-        "builtins through a module": opened(stack_global("codecs", "builtins.open"), marker),
-        "universal resolver": opened(resolve, marker),
-        "import, then attribute": opened(getter + imported + TUPLE1 + REDUCE, marker),
-        "nested pickle": glob("pickle", "loads") + data(inner) + TUPLE1 + REDUCE,
-        "partial": partial + EMPTY_TUPLE + REDUCE,
-        "by OBJ": MARK + glob("io", "open") + text(path) + text("w") + OBJ,
-        "dropped from the stack": opened(glob("io", "open"), marker) + POP + NONE,
-        "code in text": glob("builtins", "eval") + text(f"open({path!r}, 'w')") + TUPLE1 + REDUCE,
-        "code run by a module of the standard library": glob("cProfile", "run")
-        + text(f"open({path!r}, 'w')") + text(str(marker.parent / "profile")) + TUPLE2 + REDUCE,
-    }  # fmt: skip
-    return {name: proto(2 if name == "python 2 spelling" else 4) + body + STOP for name, body in bodies.items()}
+# 1: callables that hardly anybody lists; each has been in an advisory of one scanner or another.
+UNLISTED: dict[str, Build] = {
+    "profiler": lambda m: called(op.glob("cProfile", "run"), f"open({str(m)!r}, 'w')", f"{m}.profile"),
+    "code of a module": lambda m: called(op.glob("code", "InteractiveInterpreter"))
+    + b"0" + opened(op.glob("codecs", "open"), m),
+    "a logger": lambda m: called(op.glob("logging", "FileHandler"), str(m)),
+    "a log that rotates": lambda m: called(op.glob("logging.handlers", "RotatingFileHandler"), str(m)),
+    "an archive": lambda m: called(op.glob("zipfile", "ZipFile"), str(m), "w"),
+    "a shelf": lambda m: called(op.glob("sqlite3", "connect"), str(m)),
+    "a temporary file": lambda m: called(op.glob("os", "mkdir"), str(m)),
+    "a compressed file": lambda m: called(op.glob("lzma", "open"), str(m), "w"),
+    "a trace": lambda m: called(op.glob("bdb", "Bdb")) + b"0"
+    + called(op.glob("builtins", "exec"), f"open({str(m)!r}, 'w')"),
+}  # fmt: skip
+
+# 2: one callable that turns text into any other (GHSA-vvpj-8cmc-gx39).
+RESOLVERS: dict[str, Build] = {
+    "pkgutil": lambda m: opened(called(op.glob("pkgutil", "resolve_name"), "io:open"), m),
+    "pydoc": lambda m: opened(called(op.glob("pydoc", "locate"), "io.open"), m),
+    "a getter and an import": lambda m: opened(
+        called(op.glob("operator", "attrgetter"), "open") + called(op.glob("importlib", "import_module"), "io")
+        + TUPLE1 + REDUCE, m),
+}  # fmt: skip
+
+# 3, 4, 5: submodules (CVE-2025-10157), re-exports by dots (GHSA-5j3x-jp52-966f), other names of one thing.
+SPELLINGS: dict[str, Build] = {
+    "a submodule": lambda m: called(op.stack_global("asyncio.unix_events", "os.mkdir"), str(m)),
+    "a re-export": lambda m: opened(op.stack_global("pathlib", "io.open"), m),
+    "a re-export with underscores": lambda m: opened(op.stack_global("tempfile", "_io.open"), m),
+    "builtins through a module": lambda m: opened(op.stack_global("codecs", "builtins.open"), m),
+    "torch's own imports": lambda m: called(op.stack_global("torch", "os.mkdir"), str(m)),
+    "the module in C": lambda m: opened(op.glob("_io", "open"), m),
+    "the class in C": lambda m: called(op.glob("_io", "FileIO"), str(m), "w"),
+    "posix": lambda m: called(op.glob("posix", "mkdir"), str(m)),
+    "a method of a class": lambda m: op.stack_global("pathlib", "Path.touch")
+    + called(op.glob("pathlib", "PosixPath"), str(m)) + TUPLE1 + REDUCE,
+}  # fmt: skip
+
+# 7, 8, 9, 10: grafts, allowed names that are handed what they call, evaluated text, odd names.
+INDIRECT: dict[str, Build] = {
+    "partial": lambda m: op.glob("functools", "partial") + op.glob("io", "open") + op.text(str(m)) + op.text("w")
+    + TUPLE3 + REDUCE + EMPTY_TUPLE + REDUCE,
+    "a default for what is missing": lambda m: op.glob("collections", "defaultdict") + op.glob("functools", "partial")
+    + op.glob("io", "open") + op.text(str(m)) + op.text("w") + TUPLE3 + REDUCE + TUPLE1 + REDUCE
+    + op.put(1) + b"0" + op.glob("operator", "getitem") + op.get(1) + op.text("k") + TUPLE2 + REDUCE,
+    "a map and a tuple": lambda m: op.glob("builtins", "tuple") + op.glob("builtins", "map")
+    + op.glob("builtins", "open")
+    + b"](" + op.text(str(m)) + b"e](" + op.text("w") + b"e\x87R\x85R",
+    "by OBJ": lambda m: op.obj_touch(m),
+    "an annotation": lambda m: op.glob("typing", "get_type_hints") + op.glob("argparse", "Namespace") + EMPTY_TUPLE
+    + NEWOBJ
+    + EMPTY_DICT + op.text("__annotations__") + EMPTY_DICT + op.text("x") + op.text(f"open({str(m)!r}, 'w')") + SETITEM
+    + SETITEM + BUILD + TUPLE1 + REDUCE,
+    "a graft on a class": lambda m: op.glob("argparse", "Namespace") + NONE + EMPTY_DICT + op.text("touch")
+    + op.glob("builtins", "open") + SETITEM + TUPLE2 + BUILD + b"0"
+    + opened(op.stack_global("argparse", "Namespace.touch"), m),
+    "a name in capitals": lambda m: called(op.glob("IPython.utils.process", "getoutput"), f": > {m}"),
+    "code in text": lambda m: called(op.glob("builtins", "eval"), f"open({str(m)!r}, 'w')"),
+}  # fmt: skip
+
+ATTACKS = {**UNLISTED, **RESOLVERS, **SPELLINGS, **INDIRECT}
 
 
-ATTACKS = sorted(attacks(Path("x")))
+@pytest.mark.parametrize("case", ATTACKS)
+def test_no_way_to_a_function_is_allowed(case: str, attack: Attack) -> None:
+    if case == "a name in capitals":
+        pytest.importorskip("IPython")
+    stream = op.proto(4) + ATTACKS[case](attack.marker) + op.STOP
+    report = attack(stream, loader="python" if case == "torch's own imports" else "pickle")
+    assert verdict(report) is Action.BLOCK
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_without_us_the_attack_works(name: str, marker: Path) -> None:
-    pickle.loads(attacks(marker)[name])
-    assert marker.exists()
+@pytest.mark.parametrize("case", ["alias", "mapped"])
+def test_python_2_names_are_judged_as_what_they_are_now(case: str, attack: Attack) -> None:
+    """5: protocols below 3 map them."""
+    name = ("__builtin__", "open") if case == "alias" else ("commands", "getoutput")
+    arguments = (str(attack.marker), "w") if case == "alias" else (f": > {attack.marker}",)
+    report = attack(op.proto(2) + called(op.glob(*name), *arguments) + op.STOP)
+    (finding,) = report.findings
+    assert ("builtins.open" if case == "alias" else "subprocess.getoutput") in finding.message
+    assert ".".join(name) in finding.message
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_the_attack_is_found_and_does_not_run(name: str, marker: Path, look: Look) -> None:
-    report = look(attacks(marker)[name])
-    assert rules(report) & {"pickle-dangerous-call", "pickle-unknown-name"}
-    assert not marker.exists()
+def test_registering_an_extension_code_is_dangerous(attack: Attack) -> None:
+    """6: the second import is one that no GLOBAL shows."""
+    register = op.glob("copyreg", "add_extension") + op.text("io") + op.text("open") + op.number(240) + TUPLE3 + REDUCE
+    stream = (
+        op.proto(2) + register + b"0\x82\xf0" + op.text(str(attack.marker)) + op.text("w") + TUPLE2 + REDUCE + op.STOP
+    )
+    assert "pickle-dangerous-call" in rules(attack(stream))
 
 
-def test_every_attack_that_names_something_known_is_critical(marker: Path, look: Look) -> None:
-    unknown = {"partial"}  # functools.partial is honest in many files: it asks; what it holds is named all the same
-    for name, stream in attacks(marker).items():
-        report = look(stream)
-        assert worst(report) is (Severity.HIGH if name in unknown else Severity.CRITICAL), name
-
-
-@pytest.fixture
-def extension() -> Iterator[int]:
-    copyreg.add_extension("io", "open", 240)
-    yield 240
-    copyreg.remove_extension("io", "open", 240)
-
-
-def by_number(marker: Path) -> bytes:
-    """EXT1: the name stands in the reader's registry, not in the file."""
-    return proto(2) + opened(b"\x82" + bytes([240]), marker) + STOP
-
-
-def test_without_us_an_extension_code_works(marker: Path, extension: int) -> None:
-    pickle.loads(by_number(marker))
-    assert marker.exists()
-
-
-def test_an_extension_code_is_found(marker: Path, look: Look, extension: int) -> None:
-    report = look(by_number(marker))
-    assert "pickle-extension-code" in rules(report)
-    assert not marker.exists()
-
-
-def registering() -> bytes:
-    """`copyreg.add_extension` makes the second import one that no GLOBAL shows."""
-    call = text("io") + text("open") + number(240) + TUPLE3 + REDUCE
-    return proto(2) + glob("copyreg", "add_extension") + call + STOP
-
-
-def test_registering_an_extension_code_is_dangerous(look: Look) -> None:
-    assert "pickle-dangerous-call" in rules(look(registering()))
-
-
-class Victim:
-    """A class that a graft changes."""
+@pytest.mark.parametrize("padding", [0, 1000])
+def test_harmless_names_beside_it_change_nothing(padding: int, attack: Attack) -> None:
+    """11: no majority of good names, and no known publisher, lowers a finding."""
+    good = (op.glob("collections", "OrderedDict") + b")R0") * padding
+    report = attack(op.proto(2) + good + op.touch(attack.marker) + op.STOP)
+    assert {finding.rule.severity for finding in report.findings} == {Severity.CRITICAL}
 
 
 def graft(module: str, name: str) -> bytes:
     """BUILD aimed at a global: a pair of states sets attributes on it."""
-    slots = EMPTY_DICT + text("planted") + text("by the file") + SETITEM
-    return proto(4) + stack_global(module, name) + NONE + slots + TUPLE2 + BUILD + STOP
-
-
-def test_without_us_a_graft_works() -> None:
-    pickle.loads(graft(__name__, "Victim"))
-    assert Victim.__dict__["planted"] == "by the file"
-    del Victim.planted  # type: ignore[attr-defined]
+    slots = EMPTY_DICT + op.text("planted") + op.text("by the file") + SETITEM
+    return op.proto(4) + op.stack_global(module, name) + NONE + slots + TUPLE2 + BUILD + op.STOP
 
 
 @pytest.mark.parametrize(
     ("module", "name"),
-    [(__name__, "Victim"), ("torch.nn.modules.linear", "Linear"), ("torch", "FloatStorage"), ("argparse", "Namespace")],
-)  # fmt: skip
+    [("torch.nn.modules.linear", "Linear"), ("torch", "FloatStorage"), ("argparse", "Namespace")],
+)
 def test_a_graft_is_critical_even_on_a_name_that_is_allowed(module: str, name: str, look: Look) -> None:
     assert "pickle-tampering" in rules(look(graft(module, name)))
-
-
-def annotated(marker: Path) -> bytes:
-    """`typing.get_type_hints` evaluates annotations that BUILD put on a harmless object."""
-    state = (
-        EMPTY_DICT + text("__annotations__") + EMPTY_DICT + text("x") + text(f"open({str(marker)!r}, 'w')") + SETITEM
-    )
-    holder = glob("argparse", "Namespace") + EMPTY_TUPLE + NEWOBJ + state + SETITEM + BUILD
-    return proto(4) + glob("typing", "get_type_hints") + holder + TUPLE1 + REDUCE + STOP
-
-
-def test_without_us_an_annotation_is_evaluated(marker: Path) -> None:
-    with contextlib.suppress(TypeError):  # before Python 3.11: a file is no type; but it was opened
-        pickle.loads(annotated(marker))
-    assert marker.exists()
-
-
-def test_an_annotation_that_is_evaluated_is_found(marker: Path, look: Look) -> None:
-    assert "pickle-dangerous-call" in rules(look(annotated(marker)))
-    assert not marker.exists()
 
 
 @pytest.mark.parametrize(
     ("stream", "rule"),
     [
-        (glob("collections", "defaultdict") + glob("os", "getcwd") + TUPLE1 + REDUCE, "pickle-hands-over-function"),
-        (glob("_codecs", "encode") + text("a") + text("rot13") + TUPLE2 + REDUCE, "pickle-conditions-not-met"),
-        (glob("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE + EMPTY_TUPLE + REDUCE, "pickle-call-on-result"),
-        (glob("copyreg", "_reconstructor") + glob("os", "stat") + glob("builtins", "object") + NONE + TUPLE3 + REDUCE,
+        (op.glob("collections", "defaultdict") + op.glob("os", "getcwd") + TUPLE1 + REDUCE,
          "pickle-hands-over-function"),
-        (glob("builtins", "type") + text("X") + EMPTY_TUPLE + EMPTY_DICT + TUPLE3 + REDUCE,
+        (op.glob("_codecs", "encode") + op.text("a") + op.text("rot13") + TUPLE2 + REDUCE, "pickle-conditions-not-met"),
+        (op.glob("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE + EMPTY_TUPLE + REDUCE, "pickle-call-on-result"),
+        (op.glob("copyreg", "_reconstructor") + op.glob("os", "stat") + op.glob("builtins", "object") + NONE + TUPLE3
+         + REDUCE, "pickle-hands-over-function"),
+        (op.glob("builtins", "type") + op.text("X") + EMPTY_TUPLE + EMPTY_DICT + TUPLE3 + REDUCE,
          "pickle-conditions-not-met"),
     ],
 )  # fmt: skip
 def test_an_allowed_name_with_other_arguments_is_found(stream: bytes, rule: str, look: Look) -> None:
-    assert rule in rules(look(proto(4) + stream + STOP))
+    assert rule in rules(look(op.proto(4) + stream + op.STOP))
