@@ -92,10 +92,10 @@ UBJSON_DEPTH: Final = 64  # objects within objects; recursion
 MSGPACK_VALUES: Final = 20_000_000  # values of one MessagePack file; the same
 MSGPACK_DEPTH: Final = 64  # maps within maps; recursion
 XML_DEPTH: Final = 64  # elements within elements; the same
+FLATBUFFER_READS: Final = 5_000_000  # values read of one file; vectors that are believed, tables shared in millions
 
 # Sources.
 SMALL_FILE: Final = 16 * MIB  # bytes of a config, index, template or code file read whole
-CODE_SEARCHED: Final = 1 * MIB  # bytes of a Python file that is searched for its imports; one of gigabytes
 FILES: Final = 100_000  # files of one repository; a listing that never ends
 REPOSITORIES: Final = 16  # repositories that one load may reach; adapters of adapters
 RANGE_BLOCK: Final = 64 * KIB  # bytes fetched at once by ranges

@@ -11,6 +11,7 @@ from typing import Final
 from safeload import limits
 
 HERE: Final = ":"  # before the name of a function or class of the program itself
+ANY: Final = "?"  # something that the text does not name
 _LONGEST: Final = 200  # characters of a dotted name
 _DEEPEST: Final = 60  # steps of one resolution: aliases of aliases
 _PIECES: Final = 4_096  # characters of a text that is put together from literals
@@ -99,7 +100,7 @@ class Names:
             found["builtins"] = None
         elif name in _BUILTINS:
             found[f"builtins.{name}"] = None
-        elif not found:
+        else:
             found.update(dict.fromkeys(f"{star}.{name}" for star in self.stars))
         self._open.discard(key)
         self.crowded |= len(found) > limits.CODE_MEANINGS
@@ -123,16 +124,17 @@ class Names:
             first = node.args[0] if node.args else None
             if name in _IMPORTERS and first is not None:
                 module = self.text(first, scope, depth)
-                yield from [module.lstrip(".")] if module else [f"{name}()"]
+                yield module.lstrip(".") if module else ANY
             elif name == "builtins.getattr" and len(node.args) >= 2 and first is not None:
                 attribute = self.text(node.args[1], scope, depth)
-                yield from (f"{base}.{attribute or '?'}" for base in self.of(first, scope, depth))
+                known = self.of(first, scope, depth) or ((ANY,) if attribute else ())
+                yield from (f"{base}.{attribute or ANY}" for base in known)
             elif name == "builtins.vars" and first is not None:
                 yield from (f"{base}.__dict__" for base in self.of(first, scope, depth))
             elif name == "operator.attrgetter()" and first is not None:
                 inner = node.func.args[0] if isinstance(node.func, ast.Call) and node.func.args else first
                 attribute = self.text(inner, scope, depth)
-                yield from (f"{base}.{attribute or '?'}" for base in self.of(first, scope, depth))
+                yield from (f"{base}.{attribute or ANY}" for base in self.of(first, scope, depth))
             elif name in _KEEPS and first is not None:
                 yield from self.of(first, scope, depth)
             else:
@@ -141,10 +143,10 @@ class Names:
     def _item(self, node: ast.Subscript, scope: Scope, depth: int) -> Iterator[str]:
         key = self.text(node.slice, scope, depth)
         for base in self.of(node.value, scope, depth):
-            if base == "sys.modules" and key:
-                yield key
-            elif base.endswith(".__dict__") and key:
-                yield f"{base.removesuffix('.__dict__')}.{key}"
+            if base == "sys.modules":
+                yield key or ANY
+            elif base.endswith(".__dict__"):
+                yield f"{base.removesuffix('.__dict__')}.{key or ANY}"
             elif base in ("builtins.globals()", "builtins.locals()") and key:
                 yield from self._named(key, scope, depth)
             elif base in ("builtins", "builtins.globals().__builtins__") and key:

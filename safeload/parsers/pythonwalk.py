@@ -11,7 +11,8 @@ from safeload import limits
 from safeload.parsers.facts import CodeOddity, CodeTime, CodeUse, GapReason
 from safeload.parsers.ledger import Refused
 from safeload.parsers.pythonbind import bind, scope_of
-from safeload.parsers.pythonnames import HERE, Names, Scope
+from safeload.parsers.pythonnames import ANY, HERE, Names, Scope
+from safeload.parsers.pythonnodes import is_byte, is_main, own, parts
 
 _MAIN: Final = "<main>"  # the owner of what runs only when the file is started as a program
 # What a library calls of a class while it loads a model (torch.nn.Module, transformers.PreTrainedModel, diffusers).
@@ -24,11 +25,6 @@ _LOADED: Final = (
 _BLOB: Final = re.compile(r"[A-Za-z0-9+/=_\-\n]{240,}")
 _BINARY: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\xff]")
 _PATHLIKE: Final = re.compile(r"https?://|ftp://|[/\\~]|^\.\w|\.(?:so|dll|dylib|sh|exe)\b")
-# What hands a value on without calling it.
-_KEEPING: Final = (
-    ast.Return, ast.Yield, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Starred, ast.keyword, ast.Assign, ast.AnnAssign,
-    ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp, ast.Lambda, ast.IfExp, ast.BoolOp,
-)  # fmt: skip
 _CONSTANTS: Final = {"True": "true", "False": "false", "None": "none"}
 _BLOB_LEAST: Final = 240  # characters of a literal that could be packed code
 _TEXT: Final = 300  # characters of a literal that is kept
@@ -69,23 +65,25 @@ class _Walker:
         self.calls: dict[str, set[str]] = {}
         self.identifiers: set[tuple[str, int, int]] = set()
         self.chrs = 0
+        self.renamed = False  # does the program change what it thinks it is called?
 
     def run(self, tree: ast.Module) -> None:
         root = self.names.scopes[id(tree)]
+        self.renamed = "__name__" in root.values
         waiting: list[tuple[ast.AST, Scope, str, str]] = [(tree, root, "", "")]
         while waiting:
             node, scope, owner, role = waiting.pop()
             self._look(node, scope, owner, role)
             inner = self.names.scopes[id(node)]
             body = self._owner_of_body(node, owner)
-            for child, part in reversed(_parts(node)):
+            for child, part in reversed(parts(node)):
                 here = body if isinstance(child, ast.stmt) else owner
                 waiting.append((child, scope_of(node, child, scope, inner), here, part))
 
     def _owner_of_body(self, node: ast.AST, owner: str) -> str:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             return node.name if owner != _MAIN else _MAIN
-        if isinstance(node, ast.If) and owner == "" and _is_main(node.test) and not node.orelse:
+        if isinstance(node, ast.If) and owner == "" and is_main(node.test) and not node.orelse and not self.renamed:
             return _MAIN
         return owner
 
@@ -95,7 +93,7 @@ class _Walker:
         elif isinstance(node, ast.Constant):
             self._constant(node, owner, role)
         elif isinstance(node, ast.List | ast.Tuple) and len(node.elts) >= _NUMBERS:
-            if all(_is_byte(item) for item in node.elts):
+            if all(is_byte(item) for item in node.elts):
                 self._odd("blob", node.lineno, f"{len(node.elts)} numbers", owner)
         elif isinstance(node, ast.Subscript) and role != "func":
             role = "read" if isinstance(node.ctx, ast.Load) else "changed"
@@ -117,13 +115,13 @@ class _Walker:
                 bases = self.names.of(node.value, scope)
                 self._use(node, tuple(f"{base}.{name}" for base in bases), "changed", owner, ())
             return
-        if isinstance(node, ast.Attribute) and _own(node.value):
+        if isinstance(node, ast.Attribute) and own(node.value):
             self.calls.setdefault(owner, set()).add(name)
         found = self.names.of(node, scope)
-        if isinstance(node, ast.Attribute) and not found and not _own(node.value):  # noqa: SIM102
+        if isinstance(node, ast.Attribute) and not found and not own(node.value):  # noqa: SIM102
             if role == "func" or name.startswith("__"):
                 # Nobody knows of what: a parameter, an item. Its own name may tell enough.
-                self._use(node, (f"?.{name}",), "called" if role == "func" else "named", owner, ())
+                self._use(node, (f"{ANY}.{name}",), "called" if role == "func" else "named", owner, ())
         self.calls.setdefault(owner, set()).update(n[1:] for n in found if n.startswith(HERE))
         if role in ("passed", "kept"):
             self._use(node, found, "named", owner, ())
@@ -170,9 +168,14 @@ class _Walker:
 
     def _use(self, node: ast.AST, names: tuple[str, ...], role: str, owner: str, arguments: tuple[str, ...]) -> None:
         line = getattr(node, "lineno", 1)
-        for name in names:
+        for name in dict.fromkeys(names):
             if name.startswith((HERE, ".")) and role != "imported":
-                continue
+                # The program's own: what an attribute of it is, only its name can tell.
+                if role != "called" or name.count(".") == name.startswith("."):
+                    continue
+                name = f"{ANY}.{name.rpartition('.')[2]}"
+            if name.startswith(ANY):
+                arguments = ()
             key = (owner, name, role, arguments)
             if key in self.uses:
                 self.uses[key] = replace(self.uses[key], count=self.uses[key].count + 1)
@@ -211,33 +214,3 @@ class _Walker:
                         seen.add(one)
                         waiting.append(one)
         return seen
-
-
-def _is_byte(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and type(node.value) is int and 0 <= node.value < 256
-
-
-def _own(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id in ("self", "cls")
-
-
-def _is_main(test: ast.expr) -> bool:
-    """`__name__ == "__main__"`"""
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and len(test.ops) == 1
-        and isinstance(test.ops[0], ast.Eq)
-        and getattr(test.comparators[0], "value", None) == "__main__"
-    )
-
-
-def _parts(node: ast.AST) -> list[tuple[ast.AST, str]]:
-    """The children of a node, each with what it is to it."""
-    if isinstance(node, ast.Call):
-        passed = [*node.args, *(word.value for word in node.keywords)]
-        return [(node.func, "func"), *((item, "passed") for item in passed)]
-    part = "documentation" if isinstance(node, ast.Expr) else "kept" if isinstance(node, _KEEPING) else ""
-    part = "base" if isinstance(node, ast.Attribute) else part
-    return [(child, part) for child in ast.iter_child_nodes(node)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from safeload import limits
@@ -44,8 +44,10 @@ EXPRESSION: Final = "expression"
 TAG: Final = "yaml-tag"
 KINDS: Final = frozenset({CODE, KERNEL, IMPORT, MODULE, PIPELINE, TRUST, EXPRESSION, TAG})
 
+_KEYS: Final = frozenset((*_CODE, *_KERNELS, *_IMPORTS, *_DOTTED, "py/reduce", "trust_remote_code", "types"))
 _PLAIN: Final = re.compile(r"[\w./:@,+ -]{0,200}")
 _LAYER: Final = re.compile(r"(?:torch\.)?nn\.\w+(?:\([\w=., -]*\))?")
+_HOLDERS: Final = frozenset({dict, list})
 _KEPT: Final = 1_000  # characters of one value
 
 
@@ -64,7 +66,7 @@ Found = Iterator[tuple[str, str, str]]
 
 def _all(root: Any) -> Found:
     yield from _modules(root)
-    if isinstance(root, Mapping):
+    if isinstance(root, dict):
         yield from _pipeline(root)
         yield from _layers(root)
     targets = False
@@ -75,7 +77,7 @@ def _all(root: Any) -> Found:
         yield from ((EXPRESSION, text, "") for text in _strings(root) if text.startswith("$"))
 
 
-def _objects(root: Any) -> Iterator[tuple[Mapping[str, Any], str]]:
+def _objects(root: Any) -> Iterator[tuple[dict[str, Any], str]]:
     """Every object at any depth, each once however often it is meant, with the way to it. No recursion."""
     waiting: list[tuple[Any, str]] = [(root, "")]
     seen: set[int] = set()
@@ -84,15 +86,23 @@ def _objects(root: Any) -> Iterator[tuple[Mapping[str, Any], str]]:
         if id(item) in seen:
             continue
         seen.add(id(item))
-        if isinstance(item, Mapping):
+        if type(item) is dict:
             yield item, where
-            inner = [(value, f"{where}{key}.") for key, value in item.items() if isinstance(value, Mapping | list)]
+            inner = [(value, f"{where}{key}.") for key, value in item.items() if type(value) in _HOLDERS]
             waiting.extend(reversed(inner))
-        elif isinstance(item, list) and not {dict, list}.isdisjoint(map(type, item)):
-            waiting.extend((value, where) for value in reversed(item) if isinstance(value, Mapping | list))
+        elif type(item) is list:
+            # A vocabulary has hundreds of thousands of pairs of strings: those are not entered.
+            waiting.extend((value, where) for value in reversed(item) if _holds(value))
 
 
-def _object(item: Mapping[str, Any], where: str) -> Found:
+def _holds(value: Any) -> bool:
+    kind = type(value)
+    return kind is dict or (kind is list and not _HOLDERS.isdisjoint(map(type, value)))
+
+
+def _object(item: dict[str, Any], where: str) -> Found:
+    if not _KEYS & item.keys():
+        return
     for key in _CODE:
         if key in item:
             yield from ((CODE, text, where + key) for text in _strings(item[key]))
@@ -107,18 +117,18 @@ def _object(item: Mapping[str, Any], where: str) -> Found:
         yield from ((IMPORT, text, where + "py/reduce") for text in _strings(item["py/reduce"]) if "." in text)
     if item.get("trust_remote_code") is True:
         yield TRUST, "trust_remote_code: true", where + "trust_remote_code"
-    if isinstance(item.get("types"), Mapping) and "structure" in item:
+    if isinstance(item.get("types"), dict) and "structure" in item:
         yield from ((MODULE, text, where + "types") for text in _strings(item["types"]))
 
 
 def _modules(root: Any) -> Found:
     """`modules.json`: a list of objects with `idx`, `name`, `path` and `type`."""
     for item in root if isinstance(root, list) else []:
-        if isinstance(item, Mapping) and isinstance(item.get("type"), str) and {"path", "name"} & item.keys():
+        if isinstance(item, dict) and isinstance(item.get("type"), str) and {"path", "name"} & item.keys():
             yield MODULE, item["type"], str(item.get("name", ""))[:100]
 
 
-def _pipeline(root: Mapping[str, Any]) -> Found:
+def _pipeline(root: dict[str, Any]) -> Found:
     """`model_index.json`: `_class_name`, and a pair of library and class for each component."""
     if "_class_name" not in root:
         return
@@ -128,7 +138,7 @@ def _pipeline(root: Mapping[str, Any]) -> Found:
             yield PIPELINE, f"{pair[0]}:{pair[1]}", key
 
 
-def _layers(root: Mapping[str, Any]) -> Found:
+def _layers(root: dict[str, Any]) -> Found:
     """The layer tables of a YOLO model, as far as they are more than names and numbers."""
     if not isinstance(root.get("backbone"), list) or not isinstance(root.get("head"), list):
         return
@@ -144,6 +154,6 @@ def _strings(value: Any) -> Iterator[str]:
         item = waiting.pop()
         if isinstance(item, str):
             yield item
-        elif isinstance(item, Mapping | list) and id(item) not in seen:
+        elif isinstance(item, dict | list) and id(item) not in seen:
             seen.add(id(item))
-            waiting.extend(reversed(list(item.values() if isinstance(item, Mapping) else item)))
+            waiting.extend(reversed(list(item.values() if isinstance(item, dict) else item)))

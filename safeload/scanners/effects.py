@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -11,7 +12,6 @@ from safeload.parsers.facts import CodeUse
 from safeload.scanners import names
 from safeload.scanners.code_rules import (
     DELETES,
-    DOWNLOADS,
     EVALUATES,
     FOREIGN,
     HIDDEN,
@@ -24,62 +24,7 @@ from safeload.scanners.code_rules import (
     WRITES,
     Effect,
 )
-
-# What the data on names calls dangerous is so for a pickle; for a program some of it is ordinary. These are the names
-# that a program needs a kind for. `*` stands for any rest; the first line that fits counts.
-_KINDS: Final[tuple[tuple[Effect | None, str], ...]] = (
-    (None, """os.path.* subprocess.PIPE subprocess.DEVNULL subprocess.STDOUT subprocess.*Error subprocess.TimeoutExpired
-        subprocess.CompletedProcess asyncio.* socket.timeout socket.error socket.gaierror requests.exceptions.*
-        urllib.parse.* urllib.error.* requests.Response requests.Session http.HTTPStatus multiprocessing.cpu_count
-        multiprocessing.current_process ctypes.c_* ctypes.sizeof ctypes.Structure importlib.metadata.*
-        importlib.util.find_spec importlib.util.module_from_spec os.environ.copy"""),
-    (PROCESS, """os.system os.popen* os.startfile os.spawn* os.posix_spawn* os.exec* os.fork* posix.* nt.*
-        subprocess.* commands.* pty.* _posixsubprocess.* pexpect.* sh.* plumbum.* asyncio.create_subprocess_*
-        asyncio.subprocess.* multiprocessing.Process IPython.get_ipython().system get_ipython().system
-        webbrowser.* antigravity idlelib.* pip.* ensurepip.* venv.* torch.utils.collect_env.run
-        os.kill os.killpg code.interact code.InteractiveConsole* pdb.* bdb.* cProfile.run* profile.run*
-        timeit.timeit timeit.repeat runpy.* distutils.spawn.* setuptools.* transformers.utils.import_utils.pip*"""),
-    (EVALUATES, """builtins.exec builtins.eval builtins.compile types.FunctionType types.CodeType marshal.load*
-        codeop.* builtins.execfile importlib.util.exec_module importlib.machinery.SourceFileLoader*
-        importlib.machinery.SourcelessFileLoader* importlib.util.spec_from_file_location
-        importlib.util.spec_from_loader zipimport.* imp.* sympy.sympify numexpr.evaluate builtins.__import__
-        importlib.__import__ importlib.import_module pydoc.locate pkgutil.resolve_name"""),
-    (FOREIGN, """torch.hub.load kernels.get_kernel transformers.dynamic_module_utils.*
-        diffusers.utils.dynamic_modules_utils.* evaluate.load"""),
-    (DOWNLOADS, """huggingface_hub.hf_hub_download huggingface_hub.snapshot_download huggingface_hub.cached_download
-        huggingface_hub.HfApi().*download transformers.utils.cached_file transformers.utils.hub.cached_file
-        transformers.file_utils.cached_path torch.hub.load_state_dict_from_url
-        torch.hub.download_url_to_file gdown.* wget.* timm.create_model modelscope.*snapshot_download
-        nltk.download datasets.load_dataset"""),
-    (SECRETS, """huggingface_hub.get_token huggingface_hub.HfFolder* huggingface_hub.utils.get_token
-        huggingface_hub.login keyring.* getpass.getpass netrc.*
-        browser_cookie3.* huggingface_hub.constants.HF_TOKEN*"""),
-    (NETWORK, """requests.get requests.post requests.put requests.request requests.head requests.delete requests.patch
-        requests.Session().* requests.session().* urllib.request.* urllib.urlopen urllib2.* urllib3.* httpx.* aiohttp.*
-        socket.* ssl.* http.client.* http.server.* ftplib.* smtplib.* poplib.* imaplib.* telnetlib.* nntplib.*
-        xmlrpc.* socketserver.* paramiko.* fabric.* websocket.* websockets.* pycurl.* grpc.* zmq.* boto3.* dns.*
-        multiprocessing.connection.* telegram.* discord.* slack_sdk.* scapy.*"""),
-    (DELETES, """os.remove os.unlink os.rmdir os.removedirs os.rename os.renames os.replace os.truncate os.chmod
-        os.chown os.lchown shutil.rmtree shutil.move pathlib.Path().unlink pathlib.Path().rmdir pathlib.Path().rename
-        pathlib.Path().replace pathlib.Path().chmod os.setuid os.setgid"""),
-    (WRITES, """pathlib.Path().write_text pathlib.Path().write_bytes shutil.copy* os.symlink os.link os.mkfifo os.mknod
-        os.write os.open builtins.open().write codecs.open().write io.open().write shelve.open dbm.* sqlite3.connect
-        pathlib.Path().symlink_to pathlib.Path().touch"""),
-    (NATIVE, """ctypes.CDLL ctypes.PyDLL ctypes.WinDLL ctypes.OleDLL ctypes.cdll* ctypes.windll* ctypes.pydll*
-        ctypes.pythonapi* ctypes.util.* ctypes.CFUNCTYPE* ctypes.memmove ctypes.string_at ctypes.cast
-        ctypes.LibraryLoader*
-        cffi.* _ctypes.* torch.ops.load_library torch.classes.load_library torch.utils.cpp_extension.load*
-        torch.utils.cpp_extension.*Extension cupy.RawKernel* cupy.RawModule* pycuda.* numpy.ctypeslib.load_library
-        tensorflow.load_op_library importlib.machinery.ExtensionFileLoader* mmap.mmap numba.cuda.* pyximport.*
-        cppyy.*"""),
-    (UNPICKLES, """pickle.load pickle.loads pickle.Unpickler* _pickle.* cPickle.* dill.load* cloudpickle.load*
-        joblib.load torch.load shelve.* pandas.read_pickle numpy.load yaml.load yaml.unsafe_load yaml.full_load
-        jsonpickle.decode torch.package.* torch.jit.load"""),
-    (REWIRES, """sys.modules sys.modules.* sys.meta_path* sys.path_hooks* sys.settrace sys.setprofile sys.addaudithook
-        sys._getframe* builtins.__dict__* builtins.globals().__builtins__* gc.get_objects gc.get_referrers safeload.*
-        atexit.register signal.signal sys.excepthook importlib.reload site.* usercustomize.* inspect.stack*
-        threading.settrace threading.setprofile faulthandler.*"""),
-)  # fmt: skip
+from safeload.scanners.effect_names import KINDS
 
 # Read or called all the time by ordinary model code; only a change of them counts.
 _CHANGED_ONLY: Final = re.compile(r"sys\.(?:modules|meta_path|path_hooks|excepthook)|builtins\.\w+|builtins\.__dict__")
@@ -91,15 +36,6 @@ _ENVIRONMENT: Final = ("os.environ", "os.environ.get", "os.getenv", "os.environ.
                        "os.environ.setdefault")  # fmt: skip
 # All of it at once, to somewhere else.
 _WHOLE: Final = ("os.environ.items", "os.environ.copy", "os.environ.values")
-SECRET_PATHS: Final = re.compile(
-    r"[./\\~](?:ssh|aws|netrc|git-credentials|gnupg|kube|docker/config|npmrc|pypirc|bash_history|zsh_history|pgpass)\b"
-    r"|id_(?:rsa|dsa|ecdsa|ed25519)\b|/etc/(?:shadow|passwd|sudoers)|huggingface/(?:token|stored_tokens)\b"
-    r"|\.config/gcloud|Login Data|\.mozilla/firefox|wallet\.dat|/proc/(?:self/(?:mem|maps|environ)|\d+)"
-)
-START_PATHS: Final = re.compile(
-    r"\.(?:bashrc|bash_profile|zshrc|profile|zshenv|xinitrc)\b|/etc/(?:cron|init|systemd|ld\.so)|authorized_keys"
-    r"|sitecustomize|usercustomize|crontab|LaunchAgents|autostart|site-packages/|\.ipython/profile"
-)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -107,7 +43,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile("(?:" + "|".join(words) + ")")
 
 
-_PATTERNS: Final = tuple((effect, _pattern(text)) for effect, text in _KINDS)
+_PATTERNS: Final = tuple((effect, _pattern(text)) for effect, text in KINDS)
 # For names that no line above has: the words in which the data on names says what a dangerous one does.
 _WORDS: Final = (
     (PROCESS, ("starts a program", "starts programs", "runs programs", "installs packages")),
@@ -121,6 +57,11 @@ _ORDINARY: Final = re.compile(
 )
 
 
+# Python's own modules, those that newer ones lack among them: other libraries have their line above, or are ordinary.
+_STANDARD: Final = sys.stdlib_module_names | frozenset(
+    ("asynchat", "asyncore", "cgi", "commands", "distutils", "imp", "nntplib", "pipes", "popen2", "smtpd", "telnetlib",
+     "uu", "_posixsubprocess")
+)  # fmt: skip
 # Modules that other modules hand on: `torch.os.system` is `os.system`.
 _HANDED_ON: Final = frozenset(
     ("os", "posix", "sys", "subprocess", "shutil", "socket", "builtins", "importlib", "ctypes", "marshal", "pickle",
@@ -137,11 +78,15 @@ _TELLING: Final = (
 )  # fmt: skip
 
 
+_ITSELF: Final = re.compile(r"(?:\.(?:__call__|__func__|__wrapped__|__self__))+$")  # a function, called another way
+
+
 @lru_cache(maxsize=4_096)
 def of_name(name: str) -> Effect | None:
     """The kind of effect that a dotted name has; None where it is ordinary in a program, or unknown."""
+    name = _ITSELF.sub("", name)
     if name.startswith("?."):
-        return next((effect for effect, pattern in _TELLING if pattern.fullmatch(name[2:])), None)
+        return _telling(name)
     parts = name.split(".")
     for index in range(1, len(parts) - 1):
         if parts[index].lstrip("_") in _HANDED_ON:
@@ -151,11 +96,18 @@ def of_name(name: str) -> Effect | None:
     for effect, pattern in _PATTERNS:
         if pattern.fullmatch(name):
             return effect
+    if "()." in name and _telling(name) is not None:
+        return _telling(name)
     module, _, leaf = name.replace("()", "").rpartition(".")
-    if not module or _ORDINARY.match(name):
+    if _ORDINARY.match(name) or module.partition(".")[0] not in _STANDARD:
         return None
     what = names.dangerous(module, leaf) or ""
     return next((effect for effect, words in _WORDS if any(word in what for word in words)), None)
+
+
+def _telling(name: str) -> Effect | None:
+    leaf = name.rpartition(".")[2]
+    return next((effect for effect, pattern in _TELLING if pattern.fullmatch(leaf)), None)
 
 
 def of_use(use: CodeUse) -> Iterator[Effect]:
@@ -200,7 +152,7 @@ def _imported(name: str) -> Iterator[Effect]:
 
 
 def _secret(use: CodeUse) -> bool:
-    if use.name in _WHOLE:
+    if use.name in _WHOLE or (use.name == "os.environ" and use.role == "named"):
         return True
     first = use.arguments[0] if use.arguments else ""
     return use.name in _ENVIRONMENT and bool(_SECRET.search(first)) and not _NO_SECRET.search(first)
@@ -219,7 +171,14 @@ _FETCHED: Final = re.compile(r"name:(?:requests|urllib|httpx|socket|aiohttp)\b")
 def _evaluates(use: CodeUse) -> Iterator[Effect]:
     first = use.arguments[0] if use.arguments else "?"
     if use.name in ("importlib.import_module", "builtins.__import__", "importlib.__import__"):
-        return  # an import; what is imported is resolved, and an unknown name is ordinary
+        # What is imported is resolved. A name that is not written down is ordinary for the first alone.
+        if (
+            _DECODED.match(first)
+            or _FETCHED.match(first)
+            or (use.name != "importlib.import_module" and not first.startswith("str:"))
+        ):
+            yield HIDDEN
+        return
     if use.role == "named" and use.name in ("builtins.compile", "types.FunctionType"):
         return
     if _DECODED.match(first) or _FETCHED.match(first):

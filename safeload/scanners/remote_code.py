@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 from safeload import limits
 from safeload.parsers.facts import CodeFacts, CodeOddity, CodeTime, CodeUse, Part
-from safeload.scanners import code_rules, effects
+from safeload.scanners import code_rules, effect_names, effects
 from safeload.scanners.code_rules import EVALUATES, HIDDEN, PACKED, PERSISTS, SECRETS, Effect
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
@@ -96,9 +96,9 @@ def _used(uses: Iterable[CodeUse]) -> Iterator[_Seen]:
 
 def _written(texts: Iterable[CodeOddity]) -> Iterator[_Seen]:
     for text in texts:
-        if effects.SECRET_PATHS.search(text.text):
+        if effect_names.SECRET_PATHS.search(text.text):
             yield _Seen(effect=SECRETS, time=text.time, line=text.line, what=text.text)
-        if effects.START_PATHS.search(text.text):
+        if effect_names.START_PATHS.search(text.text):
             yield _Seen(effect=PERSISTS, time=text.time, line=text.line, what=text.text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -165,15 +166,49 @@ def test_evidence_is_escaped(config: Look) -> None:
     assert "\u202e" not in found.message + "".join(found.evidence)
 
 
-def runs(code: str) -> None:
-    subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
+def ran(code: str, marker: Path) -> bool:
+    """Does this code, in a process of its own, make the marker? Whatever it says of the rest."""
+    env = {"HF_HOME": str(marker.parent / "hf"), "HF_HUB_OFFLINE": "1", "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=100, env=env)
+    return marker.exists()
 
 
-def test_twin_hydra_style_instantiation_calls_what_is_named(tmp_path: Path) -> None:
-    """What `hydra.utils.instantiate` does with `_target_`: import the module, take the name, call it."""
+def test_twin_hydra_calls_what_is_named(tmp_path: Path, config: Look) -> None:
+    """Hydra refuses names that it knows as dangerous; a list of those is never whole."""
+    pytest.importorskip("hydra")
     marker = tmp_path / "ran"
-    runs(
-        "import importlib\nmodule, _, name = 'os.system'.rpartition('.')\n"
-        f"getattr(importlib.import_module(module), name)('touch {marker}')"
+    settings = {"_target_": "torch.utils.collect_env.run", "command": f"touch {marker}"}
+    assert ran(f"from hydra.utils import instantiate; instantiate({settings!r})", marker)
+    assert ids(config(settings).findings) == ["config-imports-dangerous"]
+
+
+def test_twin_sentence_transformers_runs_the_module_that_is_named(tmp_path: Path) -> None:
+    """`modules.json` names a class in a file of the repository, which a trusting load imports."""
+    if importlib.util.find_spec("sentence_transformers") is None:
+        pytest.skip("sentence-transformers is not here")
+    marker, model = tmp_path / "ran", tmp_path / "model"
+    model.mkdir()
+    (model / "custom_st.py").write_text(f"import os\nos.system('touch {marker}')\nclass M:\n    pass\n")
+    (model / "modules.json").write_text(json.dumps(UNKNOWN[0][0]).replace("Transformer", "M"))
+    (model / "config_sentence_transformers.json").write_text("{}")
+    load = f"SentenceTransformer({str(model)!r}, trust_remote_code=True, device='cpu')"
+    assert ran(f"from sentence_transformers import SentenceTransformer\n{load}", marker)
+
+
+def test_twin_transformers_asks_a_kernel_hub_for_what_is_named(tmp_path: Path) -> None:
+    """The name with a slash goes to `get_kernel`, which downloads and imports."""
+    if importlib.util.find_spec("transformers") is None:
+        pytest.skip("transformers is not here")
+    marker = tmp_path / "ran"
+    code = (
+        "import transformers.modeling_utils as m\n"
+        "from transformers import BertConfig, BertModel\n"
+        "from pathlib import Path\n"
+        f"def asked(*a, **k):\n    Path({str(marker)!r}).write_text(str(a))\n    raise SystemExit\n"
+        "m.lazy_import_flash_attention = m.load_and_register_attn_kernel = asked\n"
+        "m.is_kernels_available = lambda *a, **k: True\n"
+        "BertModel(BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8,"
+        " vocab_size=9, attn_implementation='mallory/kernel'))"
     )
-    assert marker.exists()
+    assert ran(code, marker)
+    assert "mallory/kernel" in marker.read_text()
