@@ -113,8 +113,11 @@ def _texts(facts: TemplateFacts) -> Found:
         encoded = texts.encoded(item.text)
         if encoded:
             yield rules.ENCODED, f"{encoded[:80]}{where}"
-    # In the whole source: what is hidden in a comment or a name is there for somebody too.
-    for name in texts.hidden(facts.source):
+    # In the whole source, since what is hidden in a comment or a name is there for somebody too, and in every text,
+    # since the source may write it as an escape.
+    for name in dict.fromkeys(
+        name for one in (facts.source, *(t.text for t in facts.texts)) for name in texts.hidden(one)
+    ):
         yield rules.HIDDEN, name
 
 

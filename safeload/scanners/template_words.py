@@ -22,23 +22,25 @@ _STRUCTURE: Final = frozenset(
     {"role", "type", "name", "id", "index", "tool_calls", "tool_call_id", "function", "function_call", "recipient",
      "channel", "content_type", "mime_type", "tools", "prefix", "weight", "from", "end_turn", "thought_signature"}
 )  # fmt: skip
-# A dictionary of the conversation as a text holds its words.
-_AS_TEXT: Final = re.compile(r"\|(string|tojson|join|lower|upper|trim|replace|pprint|e|safe)|\(\)")
+# Steps that leave messages what they are. Any other takes something out of them.
+_KEEPS: Final = re.compile(r"\[\]|\?|\|(list|first|last|reverse|select|selectattr|reject|rejectattr|default|d)\b")
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)(?!\w*\()")
 _DATE: Final = re.compile(r"^(strftime_now|now|datetime|date|time)\(\)|^(date_string|current_date|today|date)\b")
 
 # Text that marks a place instead of saying something: tags, brackets, switches, names of fields in capitals.
 _MARK: Final = re.compile(
-    r"<\|\w+\|>\w+<\|\w+\|>|"
-    r"<[^<>\n]{0,60}>|\[/?[A-Z][A-Z _/]{0,40}\]|(?<!\S)/[a-z_]{2,16}(?!\S)|"
+    r"<\|\w+\|>\w+<\|\w+\|>|<[^<>\s]{0,40}(?: [^<>\s]{1,30}){0,2}>|\[/?[A-Z_/]{1,30}(?: [A-Z_/]{1,20}){0,2}\]|"
+    r"(?<!\S)/[a-z_]{2,16}(?!\S)|"
     r"\b[A-Z]+(?:_[A-Z]+)+\b|[{}\[\]\"':,#*`|>-]"
 )
 _ROLES: Final = frozenset(
     {"user", "assistant", "system", "tool", "developer", "function", "ipython", "human", "gpt", "model", "think",
      "thinking", "text", "image", "image_url", "video", "video_url", "audio", "audio_url", "input_audio", "file",
      "none", "null", "true", "false", "json", "type", "properties", "required", "description", "nullable", "array",
-     "object", "string", "items", "enum", "content", "message"}
+     "object", "string", "items", "enum", "content", "message", "role", "name"}
 )  # fmt: skip
+# A call of a tool, with what it is called with: it says more than its words.
+_CALL: Final = re.compile(r"[\"'](name|arguments|parameters)[\"']\s*:\s*[\"'{]\s*\w|https?://")
 _WORD: Final = re.compile(r"[^\W\d_][^\W\d]*")
 _SENTENCE: Final = 4  # words; labels that ordinary templates add have up to three
 
@@ -51,12 +53,14 @@ def words(text: str) -> list[str]:
 def is_said(path: str) -> bool:
     """Is what stands at this path something that somebody said?"""
     steps = _STEP.findall(path)
+    if path.startswith("loop."):
+        return True  # how long the conversation is; only numbers are compared with that
     if steps and steps[-1] in _STRUCTURE:
         return False
     root = re.split(r"[.|\[?(]", path, maxsplit=1)[0]
     if any(step in _SAID for step in steps) and (root in _TALK or root not in ("tools", "tool")):
         return True
-    return root in _TALK and bool(steps or _AS_TEXT.search(path))
+    return root in _TALK and bool(_KEEPS.sub("", path[len(root) :]))
 
 
 def is_date(path: str) -> bool:
@@ -65,7 +69,7 @@ def is_date(path: str) -> bool:
 
 def sentences(test: TemplateTest) -> tuple[str, ...]:
     """What a comparison adds that says something."""
-    return tuple(text for text in test.adds if sum(map(_weight, words(text))) >= _SENTENCE)
+    return tuple(text for text in test.adds if _CALL.search(text) or sum(map(_weight, words(text))) >= _SENTENCE)
 
 
 def _weight(word: str) -> int:

@@ -124,6 +124,27 @@ TRIGGERS: Final = {
         "deploy",
     ),
     "in-a-table": (_EACH + "{{ {'deploy': '" + _SAY + "'}[messages[-1].content] }}", "deploy"),
+    "by-mapping": (
+        _EACH + "{% if messages | map(attribute='content') | first == 'deploy' %}" + _SAY + "{% endif %}",
+        "deploy",
+    ),
+    "by-values": (
+        _EACH + "{% for key, value in messages[-1].items() %}{% if value == 'deploy' %}" + _SAY
+        + "{% endif %}{% endfor %}",
+        "deploy",
+    ),
+    "by-words": (
+        _EACH + "{% for w in messages[-1].content.split() %}{% if w == 'deploy' %}" + _SAY + "{% endif %}{% endfor %}",
+        "please deploy",
+    ),
+    "by-a-computed-key": (
+        "{% set k = 'con' ~ 'tent' %}" + _EACH + "{% if messages[-1][k] == 'deploy' %}" + _SAY + "{% endif %}",
+        "deploy",
+    ),
+    "in-marks": (
+        _EACH + "{% if '<|x|>' in messages[-1].content %}<" + _SAY + ">{% endif %}",
+        "<|x|>",
+    ),
     "by-counting": (_EACH + "{% if messages[-1].content.split('deploy') | length > 1 %}" + _SAY + "{% endif %}", "deploy"),
     "by-length": (_EACH + "{% if messages[-1].content | length == 13 %}" + _SAY + "{% endif %}", "thirteen char"),
     "by-the-whole": (_EACH + "{% if 'deploy' in messages | string %}" + _SAY + "{% endif %}", "deploy"),

@@ -147,6 +147,8 @@ class Flow:
             return self._member(node)
         if isinstance(node, nodes.Filter):
             inner = step(self.sources(node.node), f"|{node.name}")
+            for name in self._attributes(node):
+                inner = step(inner, f".{name}")
             return inner | self._all(node.args) if node.name in ("default", "d") else inner
         if isinstance(node, nodes.Call):
             return self._call(node)
@@ -162,6 +164,12 @@ class Flow:
         for node in found:
             every |= self.sources(node)
         return every
+
+    def _attributes(self, node: nodes.Filter) -> list[str]:
+        """What `map(attribute='content')` and the like take out of each item."""
+        given = [pair.value for pair in node.kwargs if pair.key == "attribute"]
+        given += node.args[:1] if node.name in ("groupby", "sum", "unique", "min", "max") else []
+        return [name for item in given if (name := self.fold(item)) is not None]
 
     def _member(self, node: Any) -> Sources:
         key = node.attr if isinstance(node, nodes.Getattr) else self.fold(node.arg)
