@@ -61,8 +61,6 @@ def identify(reader: Reader) -> tuple[str, ...]:
     if tar.looks_right(head):
         found.append("tar")
     found += structured.kinds(head, reader)
-    if head[4:8] == b"TFL3":
-        found.append("tflite")
     if "zip" not in found and zip.end_of(reader) >= 0 and not ("tar" in found and _in_member(reader)):
         found.append("zip")
     if text.looks_right(head):

@@ -14,6 +14,7 @@ from safeload.parsers import (
     onnx,
     openvino,
     tensorflow,
+    tflite,
     ubjson,
 )
 from safeload.parsers.reader import Reader
@@ -43,6 +44,8 @@ _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
     ("lightgbm", lightgbm.looks_right),
     ("catboost", catboost.looks_right),
     ("openvino", openvino.looks_right),
+    ("tflite", tflite.tflite),
+    ("executorch", tflite.executorch),
     ("tf-saved-model", tensorflow.saved_model),
     ("tf-graph", tensorflow.graph),
     ("keras-metadata", tensorflow.keras_metadata),
@@ -54,5 +57,6 @@ _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 READERS: Final[dict[str, Read]] = {
     "native": native.read,
     "onnx": onnx.read,
+    **dict.fromkeys(("tflite", "executorch"), tflite.read),
     **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata"), tensorflow.read),
 }

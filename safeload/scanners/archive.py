@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from safeload import limits
 from safeload.parsers.facts import Part
 from safeload.scanners.escape import plain
+from safeload.scanners.identity import CARRIERS
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.sources.interface import Artifact
 
@@ -89,6 +90,8 @@ class ArchiveScanner(Scanner):
         by_code: dict[str, list[str]] = {}
         for anomaly in part.archive.anomalies:
             code, _, detail = anomaly.partition(":")
+            if code == "prefix-data" and part.format == "zip" and CARRIERS & set(part.also):
+                continue  # what is in front of it is a part of its own
             by_code.setdefault(code.strip(), []).append(plain(detail.strip() or code, limits.EVIDENCE))
         place = Location(artifact=artifact.path, member=part.member)
         return tuple(_finding(code, details, place) for code, details in by_code.items())

@@ -57,6 +57,9 @@ RISKY: Final = frozenset(
         "zip",
     }
 )
+# Formats whose own tools put a plain ZIP of further files behind them: labels behind a TFLite model
+# (https://ai.google.dev/edge/litert/conversion/tensorflow/metadata), weights behind a llamafile's program.
+CARRIERS: Final = frozenset({"tflite", "native"})
 _INERT_NAMES: Final = frozenset({".safetensors", ".json", ".txt", ".md", ".npy", ".png", ".jpg", ".jpeg", ".csv"})
 _EXPECTED: Final = {
     ".safetensors": frozenset({"safetensors"}),
@@ -102,7 +105,7 @@ def _name(part: Part, artifact: Artifact) -> Finding | None:
 
 def _polyglot(part: Part, artifact: Artifact) -> Finding | None:
     risky = sorted(set(part.also) & RISKY)
-    if not risky:
+    if not risky or (part.format in CARRIERS and risky == ["zip"]):
         return None
     both = (part.format, *risky)
     return _finding(POLYGLOT, artifact, f"The file is {' and '.join(plain(f, 40) for f in both)} at once.", both)

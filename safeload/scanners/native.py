@@ -14,7 +14,7 @@ NATIVE: Final = Rule(
     title="The file is a program",
     severity=Severity.HIGH,
     why="This is machine code: whoever starts or loads it runs whatever its author wrote, with all rights. No check of "
-    "a file can say what it does. Models have no need of it, except where somebody packed the runtime with the weights.",
+    "a file can say what it does. Models have no need of it, unless somebody packed the runtime with the weights.",
     fix="Use the weights by themselves, with a runtime that you installed.",
     cwe=829,
 )

@@ -27,6 +27,7 @@ from safeload.scanners.skops import SkopsScanner
 from safeload.scanners.template import TemplateScanner
 from safeload.scanners.tensorflow import TensorFlowScanner
 from safeload.scanners.text import TextScanner
+from safeload.scanners.tflite import TfliteScanner
 from safeload.scanners.torchscript import TorchScriptScanner
 
 __all__ = ["RULES", "SCANNERS"]
@@ -49,6 +50,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     KerasScanner(),
     Hdf5Scanner(),
     TensorFlowScanner(),
+    TfliteScanner(),
     TorchScriptScanner(),
     Pt2Scanner(),
     SkopsScanner(),

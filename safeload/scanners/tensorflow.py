@@ -87,3 +87,8 @@ def _judge(mention: Mention, own: set[str]) -> tuple[Rule, str] | None:
     if name in own or name in listed("tensorflow"):
         return None
     return UNKNOWN, f"The graph uses the operator {shown(name)}, which nobody has vouched for."
+
+
+def what(name: str) -> str | None:
+    """What an operator does beside computing, in words, "" where that is not known; None for what only computes."""
+    return _WHAT.get(name) or (None if name in listed("tensorflow") else "")
