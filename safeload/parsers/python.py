@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import platform
 import re
+import sys
 import warnings
 from typing import Final
 
@@ -19,7 +19,7 @@ from safeload.parsers.visit import Parts, Visit, gap_of
 # The declaration of an encoding, in one of the first two lines: https://peps.python.org/pep-0263/
 _CODING: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _UTF8: Final = frozenset({"utf-8", "utf8", "ascii", "us-ascii"})
-_VERSION: Final = ".".join(platform.python_version_tuple()[:2])
+_VERSION: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def read(reader: Reader, visit: Visit) -> Parts:

@@ -25,10 +25,11 @@ _KERNELS: Final = tuple(
 )
 # A dotted name that a library imports, by the key: `_target_` (hydra.utils.instantiate, also NeMo and MONAI),
 # `_component_` (torchtune.config), `class_path` (jsonargparse, Lightning's command line), `parent_library`
-# (peft/auto.py), `megatron_core` (peft/tuners/lora/tp_layer.py), `py/…` (jsonpickle.unpickler).
+# (peft/auto.py), `megatron_core` (peft/tuners/lora/tp_layer.py), `loader_module` (mlflow.pyfunc.load_model), `py/…`
+# (jsonpickle.unpickler).
 IMPORT: Final = "import"
-_IMPORTS: Final = ("_target_", "_component_", "class_path", "parent_library", "megatron_core", "py/object", "py/type",
-                   "py/function", "py/class", "py/module")  # fmt: skip
+_IMPORTS: Final = ("_target_", "_component_", "class_path", "parent_library", "megatron_core", "loader_module",
+                   "py/object", "py/type", "py/function", "py/class", "py/module")  # fmt: skip
 # The same for values with a dot; without one they name something that the library has: `activation_function`
 # (sentence_transformers/base/modules/dense.py), `activation_fn` (cross_encoder/model.py), `tokenizer_class`
 # (sentence_transformer/modules/word_embeddings.py).

@@ -19,13 +19,15 @@ PYTHON: Final = "python"
 TEMPLATE: Final = "template"
 YAML: Final = "yaml"
 _BY_SUFFIX: Final = {".py": PYTHON, ".jinja": TEMPLATE, ".jinja2": TEMPLATE, ".yaml": YAML, ".yml": YAML}
+_BY_NAME: Final = {"MLmodel": YAML}  # https://mlflow.org/docs/latest/ml/model/#mlmodel-file
 
 Parts = tuple[Part, ...]
 
 
 def purpose_of(name: str) -> str:
     """What a text of this name is for; empty where the name does not tell."""
-    return _BY_SUFFIX.get(PurePosixPath(name).suffix.lower(), "")
+    path = PurePosixPath(name)
+    return _BY_NAME.get(path.name) or _BY_SUFFIX.get(path.suffix.lower(), "")
 
 
 @dataclass(slots=True, kw_only=True)

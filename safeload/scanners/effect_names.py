@@ -77,11 +77,12 @@ KINDS: Final[tuple[tuple[Effect | None, str], ...]] = (
 )  # fmt: skip
 
 SECRET_PATHS: Final = re.compile(
-    r"[./\\~](?:ssh|aws|netrc|git-credentials|gnupg|kube|docker/config|npmrc|pypirc|bash_history|zsh_history|pgpass)\b"
-    r"|id_(?:rsa|dsa|ecdsa|ed25519)\b|/etc/(?:shadow|passwd|sudoers)|huggingface/(?:token|stored_tokens)\b"
-    r"|\.config/gcloud|Login Data|\.mozilla/firefox|wallet\.dat|/proc/(?:self/(?:mem|maps|environ)|\d+)"
+    r"(?:^|[/\\~])\.(?:ssh|aws|netrc|git-credentials|gnupg|kube|docker|npmrc|pypirc|bash_history|zsh_history|pgpass)"
+    r"(?:[/\\]|$)|(?:^|[/\\])id_(?:rsa|dsa|ecdsa|ed25519)\b|/etc/(?:shadow|passwd|sudoers)"
+    r"|huggingface/(?:token|stored_tokens)\b|\.config/gcloud|Login Data|\.mozilla/firefox|wallet\.dat"
+    r"|^/proc/(?:self/(?:mem|maps|environ)|\d+)"
 )
 START_PATHS: Final = re.compile(
-    r"\.(?:bashrc|bash_profile|zshrc|profile|zshenv|xinitrc)\b|/etc/(?:cron|init|systemd|ld\.so)|authorized_keys"
-    r"|sitecustomize|usercustomize|crontab|LaunchAgents|autostart|site-packages/|\.ipython/profile"
+    r"(?:^|[/\\~])\.(?:bashrc|bash_profile|zshrc|profile|zshenv|xinitrc)\b|^/etc/(?:cron|init|systemd|ld\.so)"
+    r"|authorized_keys|(?:site|user)customize|crontab|LaunchAgents|/autostart/|site-packages/|\.ipython/profile"
 )

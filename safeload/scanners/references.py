@@ -24,6 +24,7 @@ _ORDINARY: Final = (
     # `parent_library`: check_import_allowlist in peft/auto.py.
     r"(?:transformers|diffusers|lerobot)(?:\.[a-z]\w*)*",
     r"megatron\.core",
+    r"mlflow(?:\.[a-z]\w*)+",
 )
 _NAMES: Final = re.compile("|".join(f"(?:{pattern})" for pattern in _ORDINARY), re.ASCII)
 

@@ -86,6 +86,7 @@ UNKNOWN = [
     ({"megatron_core": "planted.core"}, "adapter_config.json"),
     ({"model": {"_target_": "planted.Net"}}, "model_config.json"),
     ("a: !!python/object:planted.Net {}\n", "hparams.yaml"),
+    ("flavors:\n  python_function:\n    loader_module: planted\n    code: code\n", "MLmodel"),
     ("a: !somebody x\n", "hparams.yaml"),
 ]
 ORDINARY = [
@@ -109,6 +110,7 @@ ORDINARY = [
      "config.json"),
     ("target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE\nencoder:\n"
      "  _target_: nemo.collections.asr.modules.ConformerEncoder\n  d: 512\n", "model_config.yaml"),
+    ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: model.pkl\n", "MLmodel"),
     ("layer:\n  _target_: torch.nn.Linear\n  in_features: 1\n  out_features: 1\n", "config.yaml"),
     ("a: !!python/tuple [1, 2]\nb: !!python/object/apply:collections.OrderedDict [[]]\n", "hparams.yaml"),
     ("a: !new:torch.nn.Linear {in_features: 1, out_features: 1}\nb: !ref <a>\n", "hyperparams.yaml"),

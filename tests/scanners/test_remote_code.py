@@ -71,6 +71,8 @@ NOW = [
     ("import os\nos.getenv('AWS_SECRET_ACCESS_KEY')", "code-reads-secrets"),
     ("import os\ndict(os.environ.items())", "code-reads-secrets"),
     ("open('/root/.ssh/id_rsa').read()", "code-reads-secrets"),
+    ("from pathlib import Path\nPath.home() / '.aws' / 'credentials'", "code-reads-secrets"),
+    ("open('/etc/cron.d/x', 'w')", "code-names-start-files"),
     ("from huggingface_hub import get_token\nget_token()", "code-reads-secrets"),
     ("from pathlib import Path\nPath('~/.bashrc').expanduser().open('a')", "code-names-start-files"),
     ("import shutil\nshutil.rmtree('x')", "code-deletes-files"),
@@ -124,6 +126,7 @@ def test_what_a_function_could_do_is_less(source: str, rule: str) -> None:
         "import platform\nplatform.system() == 'Linux'",
         "class A:\n    def system(self): pass\n    def __init__(self):\n        self.system()",
         "open('vocab.json').read()",
+        "URL = 'https://x.us-east-1.aws.endpoints.huggingface.cloud/'",
         "def save(self, path):\n    with open(path, 'w') as f:\n        f.write('x')",
     ],
 )
