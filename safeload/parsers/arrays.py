@@ -10,8 +10,10 @@ from typing import Any, Final
 
 from safeload.parsers.contents import Held
 from safeload.parsers.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
+from safeload.parsers.sametype import same
 from safeload.parsers.standins import Inert, Named
 
+_WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _LATIN: Final = ("latin1", "latin-1")
 
 
@@ -97,8 +99,18 @@ class _NamedScalar(Named):
         if layout is None or layout.repeated:
             return False
         if layout.objects:
-            return isinstance(args[1], Array) and args[1].holds_one(args[0])
+            return _holds_one(args[1], args[0])
         return raw_size(args[1]) == layout.size
+
+
+def _holds_one(value: Any, dtype: Any) -> bool:
+    """numpy takes the first element of an array for the object, and refuses what is no array."""
+    if isinstance(value, Array):
+        return value.holds_one(dtype)
+    if isinstance(value, Inert) and hasattr(value, "held"):
+        held = value.held  # of what joblib puts in a wrapper's place: a pickle of its own
+        return isinstance(held, Held) and product(held.shape) == 1 and same(held.dtype, dtype)
+    return isinstance(value, Inert) and _is(type(value), *_WRAPPER)  # for a plain unpickler it stays a wrapper
 
 
 class Scalar(Inert, metaclass=_NamedScalar):

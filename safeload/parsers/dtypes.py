@@ -23,6 +23,7 @@ _FLEXIBLE: Final = re.compile(r"([SUV])(0|[1-9]\d{0,8})")
 _DIMENSIONS: Final = 64
 _RECORD: Final = "record"  # the class whose elements have fields as attributes; only the state tells the size
 _OBJECT: Final = "O8"
+_OBJECT_32: Final = "O4"  # what a machine of 32 bits writes; numpy reads it as its own
 _OBJECT_SIZE: Final = 8
 
 # https://numpy.org/doc/stable/reference/c-api/types-and-structures.html: a dtype's flags.
@@ -86,6 +87,15 @@ class Dtype(Inert, metaclass=_NamedDtype):
             self._layout = None if self._spec is None else _unstated(self._spec)
         return self._layout
 
+    @property
+    def spec(self) -> str | None:
+        return self._spec
+
+    @property
+    def described(self) -> Any:
+        """The state that it was given and that fits, None if there was none."""
+        return self._state
+
     def plain(self) -> tuple[str, str]:
         """Kind with size, and byte order; empty for what is not one number."""
         if self._spec is None or self._spec == _RECORD or self.settle() is None:
@@ -115,7 +125,7 @@ def settled(value: Any) -> Layout | None:
 
 def _unstated(spec: str) -> Layout | None:
     """A dtype right after its constructor."""
-    if spec == _OBJECT:
+    if spec in (_OBJECT, _OBJECT_32):
         return Layout(size=_OBJECT_SIZE, flags=_OBJECT_FLAGS)
     if spec in _ONE_BYTE or spec in _NUMBERS or spec in _TIMES:
         return Layout(size=int(spec[1:]))
@@ -134,6 +144,7 @@ def stated(spec: str, state: Any) -> Layout | None:
     version, order, subarray, names, fields, size, alignment, flags = state[:8]
     if spec == _RECORD:
         spec = f"V{size}"
+    spec = _OBJECT if spec == _OBJECT_32 else spec
     if version != len(state) - 5 or type(order) is not str or not _extra(spec, state[8:]):
         return None
     if spec.startswith("V"):
@@ -147,9 +158,12 @@ def stated(spec: str, state: Any) -> Layout | None:
         if names is not None or fields is not None:
             return _structured(names, fields, size, flags)
         return Layout(size=size) if alignment == 1 and flags == 0 else None
-    if subarray is not None or names is not None or fields is not None:
-        return None
-    return _simple(spec, order, size, alignment, flags)
+    simple = None if subarray is not None else _simple(spec, order, size, alignment, flags)
+    if simple is None or (names is None and fields is None):
+        return simple
+    # Fields over a number: parts of its bytes, and no objects among them.
+    over = None if simple.objects else _structured(names, fields, simple.size, simple.flags)
+    return None if over is None else simple
 
 
 def _simple(spec: str, order: str, size: int, alignment: int, flags: int) -> Layout | None:

@@ -203,6 +203,8 @@ RECORDS = [
 ]  # fmt: skip
 DTYPES = [np.dtype(spec) for spec in SPECS] + [np.dtype(one) for one in RECORDS]
 DTYPES += [np.dtype([("a", "i1"), ("b", "O"), ("c", "f8")], align=True), np.dtype("f8", metadata={"unit": "m"})]
+DTYPES += [np.dtype((np.int32, {"low": (np.int16, 0), "high": (np.int16, 2)}))]  # fields over a number
+DTYPES += [np.dtype((np.complex128, {"real": (np.float64, 0), "imag": (np.float64, 8)}))]
 DTYPES += [np.dtype(("i4", (2, 3))), np.dtype((DTYPES[-2], 2)), np.dtype([("a", "f4")], metadata={"unit": "m"})]
 
 
@@ -235,8 +237,22 @@ def test_what_is_only_unknown_is_not_called_forged(look: Look, protocol: int) ->
 @pytest.mark.parametrize("kind", [kind for kind in DTYPES if kind.subdtype is None and kind.itemsize], ids=str)
 def test_what_joblib_writes_is_clean(look: Look, kind: Any, compress: int, tmp_path: Path) -> None:
     joblib = pytest.importorskip("joblib")
-    values = [kind, *(value for value in twins(kind) if isinstance(value, np.ndarray))]
-    joblib.dump(values, tmp_path / "a.joblib", compress=compress)
+    joblib.dump(twins(kind), tmp_path / "a.joblib", compress=compress)
     report = look((tmp_path / "a.joblib").read_bytes())
     assert [f"{f.rule.id}: {f.evidence}" for f in report.findings] == []
     assert all(isinstance(result, Scanned) for result in report.results), report.results
+
+
+def test_objects_as_a_machine_of_32_bits_writes_them_are_clean(look: Look) -> None:
+    assert found(look(pickle.dumps(OBJECT, 2).replace(b"O8", b"O4"))) == []
+
+
+@pytest.mark.parametrize("inner", [FLOAT, np.dtype([("a", "f8")]), np.dtype([("a", "O"), ("b", "f8")])])
+def test_a_scalar_of_objects_over_another_array_in_joblibs_form_is_found(
+    look: Look, inner: Any, tmp_path: Path
+) -> None:
+    """joblib puts what its wrapper stands for in the wrapper's place; numpy takes that array's bytes for addresses."""
+    joblib = pytest.importorskip("joblib")
+    record = np.dtype([("a", "O")])
+    joblib.dump(Made(_SCALAR, (record, np.zeros(1, inner))), tmp_path / "a.joblib")
+    assert set(FORGED) <= set(found(look((tmp_path / "a.joblib").read_bytes())))
