@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- one case a line
 """What XGBoost, LightGBM and CatBoost pickle is allowed: their own parsers then read the bytes, as they do for a model file."""
 
 from __future__ import annotations
@@ -62,7 +63,3 @@ SUITE = Suite(library="boosting", cases=CASES, asks=ASKS, write=write)
 @pytest.mark.parametrize("name", CASES)
 def test_allowed(name: str, worker: Worker) -> None:
     SUITE.check(name, worker)
-
-
-def test_the_share_that_is_allowed(worker: Worker, record_property: Callable[[str, object], None]) -> None:
-    SUITE.check_share(worker, record_property)

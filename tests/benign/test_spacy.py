@@ -1,4 +1,4 @@
-"""spaCy: its strings are data; what else it pickles brings along functions in a pickle of its own, which is a question."""
+"""spaCy: its strings are data; what else it pickles brings along a pickle of its own, which is a question."""
 
 from __future__ import annotations
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- one case a line
 """What transformers and peft write with torch.save or pickle is allowed."""
 
 from __future__ import annotations
@@ -146,7 +147,3 @@ SUITE = Suite(library="transformers and peft", cases=CASES, asks=ASKS, write=wri
 def test_allowed(name: str, worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     SUITE.check(name, worker)
-
-
-def test_the_share_that_is_allowed(worker: Worker, record_property: Callable[[str, object], None]) -> None:
-    SUITE.check_share(worker, record_property)

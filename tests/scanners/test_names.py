@@ -188,7 +188,7 @@ def best_of(question: tuple[str, str], *, times: int = 20) -> float:
 
 def test_the_first_answer_takes_a_few_milliseconds() -> None:
     assert best_of(("builtins", "set")) < 0.006
-    assert best_of(("torch", "FloatStorage")) < 0.012
+    assert best_of(("torch", "FloatStorage")) < 0.025
 
 
 def test_every_allowed_function_that_makes_arrays_has_a_stand_in_that_checks_it() -> None:

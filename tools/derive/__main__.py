@@ -1,0 +1,97 @@
+# ruff: noqa: E501 -- lists are read more easily without line ends
+"""Writes the derived list of one library: `python -m tools.derive LIBRARY FOLDER [FOLDER ...]`.
+
+Each folder holds packages, as `site-packages` does; the first that has a package counts. A class gets onto the list when
+it descends from one of the library's roots, all its bases are known, nothing that unpickling can call of it goes
+unread, and no method of it reaches code, programs, files or network with what its state holds. Whatever does, and was
+not reviewed by a person (`reviewed.py`), stays off the list and is printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from .judge import Judge
+from .libraries import LIBRARIES, Family, Library
+from .sources import Sources
+
+DATA = Path(__file__).resolve().parent.parent.parent / "safeload" / "scanners" / "imports"
+Lists = dict[tuple[Family, bool], dict[str, set[str]]]
+
+
+def derive(library: Library, folders: list[Path]) -> tuple[str, list[str]]:
+    """The text of the data file, and what was left out for which reason."""
+    sources = Sources(folders)
+    judge = Judge(library=library, sources=sources)
+    lists: Lists = {}
+    left: dict[str, str] = {}
+    for module in sources.package(library.package):
+        if _skipped(module.name, library):
+            continue
+        for one in (sources.one(module, node) for nodes in module.classes.values() for node in nodes):
+            family = judge.family(one)
+            if family is None:
+                continue
+            reason = judge.why_not(one) or judge.constructor(one)
+            if reason:
+                left[one.dotted] = reason
+            else:
+                lists.setdefault((family, True), {}).setdefault(module.name, set()).add(one.name)
+    _both_ways(lists, left)
+    release = sources.release(library.distribution)
+    return render(library, lists, release), [f"{name}: {reason}" for name, reason in sorted(left.items())]
+
+
+def _skipped(module: str, library: Library) -> bool:
+    return any(part.startswith(library.skipped) or part.endswith("_test") for part in module.split(".")[1:])
+
+
+def _both_ways(lists: Lists, left: dict[str, str]) -> None:
+    """A name that is bound twice under conditions is on the list only if both are."""
+    for together in lists.values():
+        for module, names in together.items():
+            names -= {name for name in names if f"{module}.{name}" in left}
+
+
+def render(library: Library, lists: Lists, release: str) -> str:
+    lines = [
+        f'library = "{library.package}: state holders"',
+        f'derived = "{library.distribution} {release}, by tools/derive"',
+    ]
+    for (family, referenced), modules in sorted(lists.items(), key=lambda item: library.families.index(item[0][0])):
+        lines += ["", "[[conditional]]", f'what = "{family.what}"']
+        for key, patterns in (("called", family.called), ("constructed", family.constructed), ("state", family.state)):
+            lines += [f"{key} = [{_quoted(patterns)}]"] if patterns else []
+        lines += ["referenced = true"] if referenced else []
+        lines += [
+            "classes = '''",
+            *(f"{module}: {' '.join(sorted(names))}" for module, names in sorted(modules.items()) if names),
+            "'''",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(patterns: tuple[str, ...]) -> str:
+    return ", ".join(f'"{text}"' for text in patterns)
+
+
+def count(text: str) -> int:
+    return sum(len(line.partition(":")[2].split()) for line in text.splitlines() if ": " in line and "=" not in line)
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("library", choices=sorted(LIBRARIES))
+    arguments.add_argument("folders", type=Path, nargs="+")
+    given = arguments.parse_args()
+    text, left = derive(LIBRARIES[given.library], given.folders)
+    (DATA / f"{given.library}_classes.toml").write_text(text, encoding="utf-8")
+    sys.stderr.write("".join(f"left out: {line}\n" for line in left))
+    sys.stderr.write(f"{count(text)} classes in {given.library}_classes.toml, {len(left)} left out\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,124 @@
+# ruff: noqa: E501 -- lists are read more easily without line ends
+"""Which families of classes are derived from each library, and in which roles a pickle may use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """Classes below one of `roots`, with what a pickle does to make them."""
+
+    roots: frozenset[str]
+    what: str
+    called: tuple[str, ...] = ()
+    constructed: tuple[str, ...] = ("",)
+    state: tuple[str, ...] = ("dict",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Library:
+    """One package. `left_out` are classes whose state was seen to reach an effect that the tool does not see."""
+
+    package: str
+    distribution: str
+    families: tuple[Family, ...]
+    left_out: frozenset[str] = frozenset()
+    skipped: tuple[str, ...] = ()  # parts of module names in which nothing is pickled: tests, converters, scripts
+
+
+def _family(what: str, *roots: str, **roles: tuple[str, ...]) -> Family:
+    return Family(roots=frozenset(roots), what=what, **roles)
+
+
+LAYERS = _family("a layer or model, with its settings", "torch.nn.modules.module.Module")
+ENUMS = _family(
+    "a value of an enumeration",
+    "enum.Enum",
+    "enum.IntEnum",
+    "enum.StrEnum",
+    called=("str|int",),
+    constructed=(),
+    state=(),
+)
+ESTIMATORS = _family("an estimator, with what it learned", "sklearn.base.BaseEstimator")
+ITEMS: dict[str, tuple[str, ...]] = {"called": ("data*",), "constructed": (), "state": ("dict",)}
+_OUTPUTS = "what a model gave: named tensors"
+_NO_TESTS = ("test", "tests", "testing", "scripts", "cli", "commands", "examples")
+
+
+def _of(package: str, *families: Family, distribution: str = "", left_out: str = "", skipped: str = "") -> Library:
+    return Library(
+        package=package,
+        distribution=distribution or package,
+        families=families,
+        left_out=frozenset(left_out.split()),
+        skipped=(*_NO_TESTS, *skipped.split()),
+    )
+
+
+def _plain(what: str, *roots: str) -> Family:
+    return _family(what, *roots)
+
+
+LIBRARIES = {
+    library.package: library
+    for library in (
+        _of("torchvision", LAYERS, ENUMS),
+        _of("timm", LAYERS, ENUMS),
+        _of("peft", LAYERS, ENUMS, _plain("settings of an adapter", "peft.config.PeftConfigMixin")),
+        _of("accelerate", ENUMS),
+        # Their state names the checkpoint that training or predicting then loads, or the text that is evaluated.
+        _of("ultralytics", LAYERS, ENUMS, left_out="AutoBackend"),
+        _of("flair", LAYERS, _plain("a text with its labels", "flair.data.DataPoint", "flair.data.Label", "flair.data.Dictionary")),
+        _of(
+            "transformers",
+            LAYERS,
+            ENUMS,
+            _plain("a model's configuration", "transformers.configuration_utils.PreTrainedConfig"),
+            _plain("settings for generation", "transformers.generation.configuration_utils.GenerationConfig"),
+            _family(_OUTPUTS, "transformers.utils.generic.ModelOutput", **ITEMS),
+            _plain("what a tokenizer or feature extractor gave", "transformers.tokenization_utils_base.BatchEncoding",
+                   "transformers.feature_extraction_utils.BatchFeature"),
+            _plain("a tokenizer", "transformers.tokenization_utils_base.PreTrainedTokenizerBase"),
+            _plain("prepares images, audio or text for a model", "transformers.feature_extraction_utils.FeatureExtractionMixin",
+                   "transformers.image_processing_base.ImageProcessingMixin", "transformers.processing_utils.ProcessorMixin"),
+            _plain("keys and values that a model keeps", "transformers.cache_utils.Cache", "transformers.cache_utils.CacheLayerMixin"),
+            _plain("how far a training run came", "transformers.trainer_callback.TrainerState", "transformers.trainer_callback.TrainerControl"),
+            _plain("the size of an image", "transformers.image_utils.SizeDict"),
+            skipped="modular convert",
+        ),
+        _of("sentence_transformers", LAYERS, ENUMS),
+        _of(
+            "diffusers", LAYERS, ENUMS,
+            _family(_OUTPUTS, "diffusers.utils.outputs.BaseOutput", **ITEMS),
+            _plain("a noise schedule", "diffusers.schedulers.scheduling_utils.SchedulerMixin"),
+        ),
+        _of("lightning", LAYERS, ENUMS, skipped="demos"),
+        _of("pytorch_lightning", LAYERS, ENUMS, skipped="demos"),
+        _of("torchmetrics", LAYERS, ENUMS),
+        _of("fastai", LAYERS),
+        _of("stanza", LAYERS, _plain("a vocabulary", "stanza.models.common.vocab.BaseVocab")),
+        _of("lightgbm", ESTIMATORS, _plain("a booster, whose text the library's own parser reads in native code", "lightgbm.basic.Booster")),
+        _of("xgboost", ESTIMATORS, _plain("a booster, whose bytes the library's own parser reads in native code", "xgboost.core.Booster"), distribution="xgboost_cpu"),
+        _of("gensim", _plain("a model of words or topics", "gensim.utils.SaveLoad"), _plain("a document with its tags", "gensim.models.doc2vec.TaggedDocument")),
+        _of(
+            "nltk",
+            _plain("a classifier", "nltk.classify.api.ClassifierI", "nltk.classify.api.MultiClassifierI",
+                   "nltk.classify.maxent.MaxentFeatureEncodingI", "nltk.tag.perceptron.AveragedPerceptron"),
+            _plain("a tagger", "nltk.tag.api.TaggerI"),
+            _plain("a stemmer", "nltk.stem.api.StemmerI"),
+            _plain("splits text", "nltk.tokenize.api.TokenizerI", "nltk.tokenize.punkt.PunktBaseClass", "nltk.tokenize.punkt.PunktParameters"),
+            # What they hold lies in slots: none of them is a property or a descriptor, and nothing intercepts setting.
+            _family("splits text", "nltk.tokenize.punkt.PunktLanguageVars", "nltk.tokenize.punkt.PunktToken", state=("int", "none dict", "dict")),
+            _family("counts", "nltk.probability.FreqDist", called=("dict|result?",), constructed=("",), state=("dict",)),
+            _plain("a distribution", "nltk.probability.ProbDistI"),
+            _plain("a grammar", "nltk.grammar.CFG", "nltk.grammar.Nonterminal", "nltk.grammar.Production"),
+            _plain("a language model", "nltk.lm.api.LanguageModel", "nltk.lm.vocabulary.Vocabulary", "nltk.lm.counter.NgramCounter", "nltk.lm.api.Smoothing"),
+            _family("a tree", "nltk.tree.tree.Tree", constructed=("",), state=("dict", "appended")),
+            _plain("a text", "nltk.text.Text", "nltk.text.ConcordanceIndex"),
+            _plain("collocations", "nltk.collocations.AbstractCollocationFinder"),
+        ),
+    )
+}  # fmt: skip
