@@ -8,6 +8,7 @@ from typing import Final
 from safeload import limits
 from safeload.parsers import (
     catboost,
+    coreml,
     lightgbm,
     msgpack,
     native,
@@ -44,6 +45,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
     ("lightgbm", lightgbm.looks_right),
     ("catboost", catboost.looks_right),
     ("openvino", openvino.looks_right),
+    ("coreml", coreml.looks_right),
     ("tflite", tflite.tflite),
     ("executorch", tflite.executorch),
     ("tf-saved-model", tensorflow.saved_model),
@@ -57,6 +59,7 @@ _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 READERS: Final[dict[str, Read]] = {
     "native": native.read,
     "onnx": onnx.read,
+    "coreml": coreml.read,
     **dict.fromkeys(("tflite", "executorch"), tflite.read),
     **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata"), tensorflow.read),
 }

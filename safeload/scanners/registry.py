@@ -8,13 +8,14 @@ from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.boosters import BoosterScanner
 from safeload.scanners.config import ConfigScanner
+from safeload.scanners.coreml import CoreMlScanner
 from safeload.scanners.gguf import GgufScanner
 from safeload.scanners.hdf5 import Hdf5Scanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
-from safeload.scanners.msgpack import MsgpackScanner
 from safeload.scanners.mar import MarScanner
+from safeload.scanners.msgpack import MsgpackScanner
 from safeload.scanners.native import NativeScanner
 from safeload.scanners.npy import NpyScanner
 from safeload.scanners.onnx import OnnxScanner
@@ -51,6 +52,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     Hdf5Scanner(),
     TensorFlowScanner(),
     TfliteScanner(),
+    CoreMlScanner(),
     TorchScriptScanner(),
     Pt2Scanner(),
     SkopsScanner(),
