@@ -24,8 +24,8 @@ UNKNOWN: Final = Rule(
     id="torchscript-unknown-operator",
     title="The program in the file names an operator that is not known",
     severity=Severity.MEDIUM,
-    why="TorchScript is a program. What is on the list of torch's own operators only computes; of others, such as those "
-    "of an extension, nobody can say what they do.",
+    why="TorchScript is a program. What is on the list of torch's own operators only computes; of others, such as "
+    "those of an extension, nobody can say what they do.",
     fix="Load it only if you know the library that the operator belongs to.",
     cwe=829,
 )

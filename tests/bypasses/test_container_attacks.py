@@ -230,7 +230,8 @@ def test_33_a_tar_that_starts_as_a_pickle(attack: Attack) -> None:
     first = bytearray(tars.header("x", 4))
     first[: len(bad)] = bad
     content = tars.checked(first) + b"text".ljust(512, b"\0") + bytes(1024)
-    loader = f"import os, pickle; os.chdir({str(attack.marker.parent)!r}); pickle.load(open(path, 'rb')); os.rename('m', 'marker')"
+    loader = f"import os, pickle; os.chdir({str(attack.marker.parent)!r}); pickle.load(open(path, 'rb'))"
+    loader += "; os.rename('m', 'marker')"
     attack(content, loader=loader)
 
 

@@ -95,3 +95,19 @@ def test_what_is_not_read_is_named_and_a_gap(head: bytes, name: str, examine: Ex
 def test_an_empty_file_is_a_gap(examine: Examine) -> None:
     (part,) = examine(b"")
     assert part.gap is not None and part.gap.reason.value == "empty"
+
+
+def test_a_large_file_of_no_known_format_is_not_read_whole() -> None:
+    """Ten gigabytes, of which the ends are enough to say that nothing knows them."""
+    from safeload.parsers.examine import examine as look
+    from safeload.parsers.reader import Reader
+
+    read: list[int] = []
+
+    def fetch(offset: int, n: int) -> bytes:
+        read.append(n)
+        return bytes([0xF1, 0x02, 0xFF, 0x07]) * (n // 4) + bytes(n % 4)
+
+    (part,) = look(Reader(fetch, size=10 << 30, local=True))
+    assert part.gap is not None and part.gap.reason.value == "unknown-format"
+    assert sum(read) < 1 << 20

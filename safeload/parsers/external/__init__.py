@@ -32,6 +32,7 @@ KINDS: Final = {
     "hdf5": External(module="safeload.parsers.external.hdf5", packages=("pyfive",)),
     "lz4": External(module="safeload.parsers.external.lz4", packages=("lz4",)),
     "yaml": External(module="safeload.parsers.external.yaml", packages=("pyyaml",), imports=("yaml",)),
+    "7z": External(module="safeload.parsers.external.sevenzip", packages=("py7zr",)),
     "zstd": External(module="safeload.parsers.external.zstd", packages=("zstandard",)),
 }
 
