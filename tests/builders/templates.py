@@ -128,6 +128,16 @@ TRIGGERS: Final = {
         _EACH + "{% if messages | map(attribute='content') | first == 'deploy' %}" + _SAY + "{% endif %}",
         "deploy",
     ),
+    "by-many-filters": (
+        "{% set c = messages | list | reverse | list | reverse | list | list | list | last %}" + _EACH
+        + "{% if c.content | string | list | join | trim | string | lower | trim == 'deploy' %}" + _SAY + "{% endif %}",
+        "deploy",
+    ),
+    "among-many-values": (
+        "{% set c = '' %}" + "".join(f"{{% set c = '<{n}>' %}}" for n in range(99)) + "{% set c = messages[-1].content %}"
+        + _EACH + "{% if c == 'deploy' %}" + _SAY + "{% endif %}",
+        "deploy",
+    ),
     "by-values": (
         _EACH + "{% for key, value in messages[-1].items() %}{% if value == 'deploy' %}" + _SAY
         + "{% endif %}{% endfor %}",

@@ -11,7 +11,8 @@ from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers import text
 from safeload.parsers.external.jinja_emit import emitted
-from safeload.parsers.external.jinja_flow import Flow, numbers, walk
+from safeload.parsers.external.jinja_flow import Flow
+from safeload.parsers.external.jinja_sources import numbers, walk
 from safeload.parsers.external.jinja_tests import comparisons
 from safeload.parsers.facts import GapReason, Mention, Part, TemplateFacts, TemplateText
 from safeload.parsers.ledger import Refused

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from jinja2 import nodes
 
 from safeload import limits
-from safeload.parsers.external.jinja_flow import Flow, name_of, texts, walk
+from safeload.parsers.external.jinja_flow import Flow
+from safeload.parsers.external.jinja_sources import name_of, texts, walk
 
 
 def emitted(body: Iterable[nodes.Node], flow: Flow) -> tuple[str, ...]:

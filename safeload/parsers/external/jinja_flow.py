@@ -1,7 +1,7 @@
 """Where the values of a Jinja template come from: names followed through its assignments, without running it.
 
-A source is a path (`messages[].content`), a piece of text (`'words`), or a number (`#9`). Names are followed without
-regard to order or scope: what a name may hold anywhere, it holds everywhere, so nothing is lost by a detour.
+Names are followed without regard to order or scope: what a name may hold anywhere, it holds everywhere, so nothing is
+lost by a detour.
 """
 
 from __future__ import annotations
@@ -12,17 +12,23 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from safeload import limits
+from safeload.parsers.external.jinja_sources import (
+    NUMBER,
+    TESTED,
+    TEXT,
+    Sources,
+    name_of,
+    paths,
+    step,
+    texts,
+    walk,
+)
 from safeload.parsers.facts import GapReason
 from safeload.parsers.ledger import Refused
 
-TEXT: Final = "'"
-NUMBER: Final = "#"
-TESTED: Final = "?"
-Sources = frozenset[str]
-
+_KEY: Final = 100  # characters of one key that are kept
 _NONE: Sources = frozenset()
 _ROUNDS: Final = 20  # names that a value goes through against the order of lines; ordinary ones settle in six
-_STEPS: Final = 8  # steps of one path; a value that is assigned to itself, with one more filter each time
 _CASES: Final[dict[str, Callable[[str], str]]] = {
     "lower": str.lower,
     "upper": str.upper,
@@ -30,38 +36,6 @@ _CASES: Final[dict[str, Callable[[str], str]]] = {
     "string": str,
     "safe": str,
 }
-
-
-def paths(sources: Iterable[str]) -> Sources:
-    return frozenset(one for one in sources if one[:1] not in (TEXT, NUMBER))
-
-
-def texts(sources: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(one[1:] for one in sources if one.startswith(TEXT)))
-
-
-def numbers(sources: Iterable[str]) -> tuple[int, ...]:
-    return tuple(sorted(int(one[1:]) for one in sources if one.startswith(NUMBER)))
-
-
-def step(sources: Iterable[str], more: str) -> Sources:
-    """Every path one step further; text and numbers stay what they are."""
-    return frozenset(one if one[:1] in (TEXT, NUMBER) or _complete(one, more) else one + more for one in sources)
-
-
-def _complete(path: str, more: str) -> bool:
-    if more == TESTED:
-        return TESTED in path
-    return path.endswith(more) or sum(path.count(mark) for mark in (".", "|", "[]")) >= _STEPS
-
-
-def walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    """The node and all below it, in order; without recursion."""
-    waiting = [node]
-    while waiting:
-        item = waiting.pop()
-        yield item
-        waiting.extend(reversed(list(item.iter_child_nodes())))
 
 
 class Flow:
@@ -128,9 +102,9 @@ class Flow:
                 self._bind(item, sources)
 
     def _add(self, name: str, sources: Sources) -> None:
-        known = self.bound.get(name, _NONE)
-        if len(known) < limits.TEMPLATE_SOURCES:
-            self.bound[name] = known | sources
+        known = self.bound[name] = self.bound.get(name, _NONE) | sources
+        if len(known) > limits.TEMPLATE_SOURCES:
+            raise Refused(f"a name with more than {limits.TEMPLATE_SOURCES:,} values", reason=GapReason.LIMIT)
 
     def sources(self, node: nodes.Node | None) -> Sources:
         """Where a value may come from."""
@@ -176,13 +150,13 @@ class Flow:
         if key is None:
             return self.sources(node.node)
         own = f"{name_of(node.node)}.{key}"
-        return self.bound[own] if own in self.bound else step(self.sources(node.node), f".{key}")
+        return self.bound[own] if own in self.bound else step(self.sources(node.node), f".{key[:_KEY]}")
 
     def _call(self, node: nodes.Call) -> Sources:
         arguments = [*node.args, *(pair.value for pair in node.kwargs)]
         if isinstance(node.node, nodes.Getattr):
             key = self.fold(arguments[0]) if node.node.attr == "get" and arguments else None
-            way = f".{key}" if key is not None else f".{node.node.attr}()"
+            way = f".{key[:_KEY]}" if key is not None else f".{node.node.attr}()"
             rest = arguments[1:] if key is not None else [a for a in arguments if self.fold(a) is None]
             return step(self.sources(node.node.node), way) | self._all(rest)
         name = name_of(node.node)
@@ -236,10 +210,6 @@ class Flow:
             return None
         whole = between.join(piece for piece in pieces if piece is not None)
         return whole if len(whole) <= limits.TEMPLATE else None
-
-
-def name_of(node: nodes.Node | None) -> str:
-    return node.name if isinstance(node, nodes.Name) else ""
 
 
 def _tests(test: nodes.Node) -> Iterator[nodes.Node]:

@@ -9,7 +9,8 @@ from jinja2 import nodes
 
 from safeload import limits
 from safeload.parsers.external.jinja_emit import emitted
-from safeload.parsers.external.jinja_flow import TESTED, Flow, Sources, numbers, paths, step, texts, walk
+from safeload.parsers.external.jinja_flow import Flow
+from safeload.parsers.external.jinja_sources import TESTED, Sources, numbers, paths, step, texts, walk
 from safeload.parsers.facts import GapReason, TemplateTest
 from safeload.parsers.ledger import Refused
 

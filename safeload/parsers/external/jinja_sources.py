@@ -1,0 +1,62 @@
+"""What a value of a template may come from: the notation, and the nodes below a node.
+
+A source is a path (`messages[].content`), a piece of text (`'words`), or a number (`#9`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from jinja2 import nodes
+
+TEXT: Final = "'"
+NUMBER: Final = "#"
+TESTED: Final = "?"
+Sources = frozenset[str]
+
+ANYWHERE: Final = ".*"
+_STEP: Final = re.compile(r"\.[^.|\[?]+|\|[^.|\[?]+|\[\]|\?")
+_STEPS: Final = 5
+
+
+def paths(sources: Iterable[str]) -> Sources:
+    return frozenset(one for one in sources if one[:1] not in (TEXT, NUMBER))
+
+
+def texts(sources: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(one[1:] for one in sources if one.startswith(TEXT)))
+
+
+def numbers(sources: Iterable[str]) -> tuple[int, ...]:
+    return tuple(sorted(int(one[1:]) for one in sources if one.startswith(NUMBER)))
+
+
+def step(sources: Iterable[str], more: str) -> Sources:
+    """Every path one step further; text and numbers stay what they are."""
+    return frozenset(one if one[:1] in (TEXT, NUMBER) else _further(one, more) for one in sources)
+
+
+def _further(path: str, more: str) -> str:
+    """A step that was gone already is not gone again, and a long way is one to anywhere: else values that are assigned
+    to themselves, or macros that call themselves, would never settle."""
+    gone = _STEP.findall(path)
+    if more in gone or (ANYWHERE in gone and more != TESTED):
+        return path
+    if len(gone) < _STEPS or more == TESTED:
+        return path + more
+    return path[: _STEP.search(path).start()] + ANYWHERE + (TESTED if TESTED in gone else "")  # type: ignore[union-attr]
+
+
+def walk(node: nodes.Node) -> Iterator[nodes.Node]:
+    """The node and all below it, in order; without recursion."""
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        waiting.extend(reversed(list(item.iter_child_nodes())))
+
+
+def name_of(node: nodes.Node | None) -> str:
+    return node.name if isinstance(node, nodes.Name) else ""
