@@ -115,9 +115,10 @@ class _Walker:
                 bases = self.names.of(node.value, scope)
                 self._use(node, tuple(f"{base}.{name}" for base in bases), "changed", owner, ())
             return
-        if isinstance(node, ast.Attribute) and own(node.value):
-            self.calls.setdefault(owner, set()).add(name)
         found = self.names.of(node, scope)
+        if isinstance(node, ast.Attribute) and (own(node.value) or not found or found[0].startswith(HERE)):
+            # A method, or a property, of an own class; of what class nobody can tell.
+            self.calls.setdefault(owner, set()).add(name)
         if isinstance(node, ast.Attribute) and not found and not own(node.value):  # noqa: SIM102
             if role == "func" or name.startswith("__"):
                 # Nobody knows of what: a parameter, an item. Its own name may tell enough.

@@ -68,6 +68,11 @@ FOREIGN: Final = _effect(
     "That code was not looked at, and its owner can change it at any time.",
     _MEDIUM, _MEDIUM, cwe=829,
 )  # fmt: skip
+ELSEWHERE: Final = _effect(
+    "imports-elsewhere", "adds a folder to import from",
+    "What is imported from there is not among the files that were looked at.",
+    _MEDIUM, _LOW, cwe=427,
+)  # fmt: skip
 DOWNLOADS: Final = _effect(
     "downloads", "downloads more files from a hub",
     "Files that code fetches by itself are not among those that were looked at.",
@@ -105,6 +110,6 @@ PERSISTS: Final = _effect(
 )  # fmt: skip
 EFFECTS: Final = (
     PROCESS, EVALUATES, HIDDEN, PACKED, SECRETS, NETWORK, FOREIGN, DOWNLOADS, DELETES, WRITES, NATIVE, UNPICKLES,
-    REWIRES, PERSISTS,
+    REWIRES, PERSISTS, ELSEWHERE,
 )  # fmt: skip
 RULES: Final[tuple[Rule, ...]] = tuple(rule for e in EFFECTS for rule in (e.now, e.later) if rule is not None)

@@ -8,6 +8,7 @@ from typing import Final
 from safeload.scanners.code_rules import (
     DELETES,
     DOWNLOADS,
+    ELSEWHERE,
     EVALUATES,
     FOREIGN,
     NATIVE,
@@ -24,7 +25,7 @@ from safeload.scanners.code_rules import (
 # that a program needs a kind for. `*` stands for any rest; the first line that fits counts.
 KINDS: Final[tuple[tuple[Effect | None, str], ...]] = (
     (None, """os.path.* subprocess.PIPE subprocess.DEVNULL subprocess.STDOUT subprocess.*Error subprocess.TimeoutExpired
-        subprocess.CompletedProcess asyncio.* socket.timeout socket.error socket.gaierror requests.exceptions.*
+        subprocess.CompletedProcess socket.timeout socket.error socket.gaierror requests.exceptions.*
         urllib.parse.* urllib.error.* requests.Response requests.Session http.HTTPStatus multiprocessing.cpu_count
         multiprocessing.current_process ctypes.c_* ctypes.sizeof ctypes.Structure importlib.metadata.*
         importlib.util.find_spec importlib.util.module_from_spec os.environ.copy"""),
@@ -39,6 +40,7 @@ KINDS: Final[tuple[tuple[Effect | None, str], ...]] = (
         importlib.machinery.SourcelessFileLoader* importlib.util.spec_from_file_location
         importlib.util.spec_from_loader zipimport.* imp.* sympy.sympify numexpr.evaluate builtins.__import__
         importlib.__import__ importlib.import_module pydoc.locate pkgutil.resolve_name"""),
+    (ELSEWHERE, """sys.path.insert sys.path.append sys.path.extend site.addsitedir"""),
     (FOREIGN, """torch.hub.load kernels.get_kernel transformers.dynamic_module_utils.*
         diffusers.utils.dynamic_modules_utils.* evaluate.load"""),
     (DOWNLOADS, """huggingface_hub.hf_hub_download huggingface_hub.snapshot_download huggingface_hub.cached_download

@@ -93,6 +93,8 @@ def test_twin_each_of_them_calls_it(source: str, monkeypatch: pytest.MonkeyPatch
         ("import os\ndef f(a=os.system('x')): pass", CodeTime.IMPORT),
         ("import os\ndef g():\n    os.system('x')\ndef f():\n    g()\nf()", CodeTime.IMPORT),
         ("import os\nclass A:\n    def __init__(self):\n        os.system('x')\nA()", CodeTime.IMPORT),
+        ("import os\nclass A:\n    def go(self):\n        os.system('x')\na = A()\na.go()", CodeTime.IMPORT),
+        ("import os\nclass A:\n    @property\n    def x(self):\n        os.system('x')\nA().x", CodeTime.IMPORT),
         ("import os\ndef d(f):\n    os.system('x')\n@d\ndef f(): pass", CodeTime.IMPORT),
         ("import os\ntry:\n    os.system('x')\nexcept OSError: pass", CodeTime.IMPORT),
         ("import os\nclass A:\n    def __init__(self):\n        os.system('x')", CodeTime.LOAD),

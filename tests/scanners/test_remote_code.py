@@ -51,6 +51,8 @@ NOW = [
     ("def f(m):\n    getattr(m, 'sys' + 'tem')('x')\nf(__import__(input()))", "code-runs-programs"),
     ("from os import *\nsystem = print\nfrom os import *\nsystem('x')", "code-runs-programs"),
     ("__name__ = '__main__'\nif __name__ == '__main__':\n    import os\n    os.system('x')", "code-runs-programs"),
+    ("import asyncio\nasyncio.run(asyncio.create_subprocess_shell('x'))", "code-runs-programs"),
+    ("import sys\nsys.path.insert(0, 'x')\nimport planted", "code-imports-elsewhere"),
     ("__import__(input())", "code-hidden"),
     ("import os\nos.__dict__[input()]('x')", "code-hidden"),
     ("import os, json\njson.dumps(dict(os.environ))", "code-reads-secrets"),
