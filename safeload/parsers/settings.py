@@ -32,8 +32,16 @@ _IMPORTS: Final = ("_target_", "_component_", "class_path", "parent_library", "m
                    "py/object", "py/type", "py/function", "py/class", "py/module")  # fmt: skip
 # The same for values with a dot; without one they name something that the library has: `activation_function`
 # (sentence_transformers/base/modules/dense.py), `activation_fn` (cross_encoder/model.py), `tokenizer_class`
-# (sentence_transformer/modules/word_embeddings.py).
-_DOTTED: Final = ("activation_function", "activation_fn", "sbert_ce_default_activation_function", "tokenizer_class")
+# (sentence_transformer/modules/word_embeddings.py), `target` and `cls` (nemo/core/classes/common.py: from_config_dict;
+# `target` also in instantiate_from_config of latent diffusion's configurations).
+_DOTTED: Final = (
+    "activation_function",
+    "activation_fn",
+    "sbert_ce_default_activation_function",
+    "tokenizer_class",
+    "target",
+    "cls",
+)
 # The classes of a sentence-transformers model (`modules.json`, `router_config.json`: import_module_class in
 # util/misc.py), and of a diffusers pipeline (`model_index.json`: pipelines/pipeline_loading_utils.py).
 MODULE: Final = "module-type"
