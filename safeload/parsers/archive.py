@@ -9,7 +9,7 @@ from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import formats, pickle, pt2, torchscript, trial, zip, zipcheck
+from safeload.parsers import formats, pickle, pt2, records, torchscript, trial, zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
 from safeload.parsers.reader import Reader
 from safeload.parsers.shapes import STARTS
@@ -163,7 +163,8 @@ def _member(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit
     member = (*visit.member, entry.name)
     if entry.name.casefold().endswith(".pkl") or formats.looks_like_pickle(data.upto(0, 3)):
         read = pickle.read(data, reading="torch")
-        yield Part(member=member, format="pickle", pickle=read.facts, gap=read.gap)
+        beside = records.gap(read.storages, entry.name, found) if entry.name.endswith("data.pkl") else None
+        yield Part(member=member, format="pickle", pickle=read.facts, gap=read.gap or beside)
     elif not data.size:
         yield Part(member=member, format="text", text=TextFacts())
     else:

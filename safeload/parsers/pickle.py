@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from safeload import limits
@@ -20,11 +20,15 @@ _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What reading gave. `legacy`: the first pickle is torch's magic number, so other rules hold for what follows."""
+    """What reading gave. `legacy`: the first pickle is torch's magic number, so other rules hold for what follows.
+
+    `storages`: by key, the class and the number of elements that torch's persistent ids name.
+    """
 
     facts: PickleFacts
     gap: Gap | None = None
     legacy: bool = False
+    storages: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 def attempt(reader: Reader) -> Outcome | None:
@@ -72,7 +76,7 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
     facts, gap = conclude(
         reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans, values=values
     )
-    return Outcome(facts=facts, gap=gap, legacy=legacy)
+    return Outcome(facts=facts, gap=gap, legacy=legacy, storages=ledger.storages)
 
 
 def stream(reader: Reader, done: Run) -> Stream:

@@ -47,7 +47,16 @@ def is_storage(pid: Any) -> bool:
         and type(pid[2]) is str
         and type(pid[3]) is str
         and type(pid[4]) is int
+        and pid[4] >= 0
+        and (len(pid) == 5 or _is_view(pid[5]))
     )
+
+
+def _is_view(view: Any) -> bool:
+    """A part of another storage, in the form before 1.6: its key, where it begins, how long it is."""
+    if view is None:
+        return True
+    return type(view) is tuple and len(view) == 3 and [type(item) for item in view] == [str, int, int]
 
 
 def example(args: tuple[Any, ...]) -> str:

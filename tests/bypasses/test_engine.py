@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from safeload.policy.interface import Action
 from tests.builders import opcodes as op
-from tests.bypasses.conftest import Attack, rules
+from tests.bypasses.conftest import Attack, rules, verdict
 from tests.parsers.test_joblib import array, dtype
 
 Build = Callable[[Path], bytes]
@@ -92,3 +93,24 @@ def test_names_count_as_written_and_as_mapped(loader: str, attack: Attack) -> No
     written = ("__builtin__", "open") if loader == "pickle" else ("builtins", "open")
     stream = op.proto(2) + op.glob(*written) + call(attack.marker) + op.STOP
     assert "pickle-dangerous-call" in rules(attack(stream, loader=loader))
+
+
+def test_a_storage_that_is_longer_than_its_record_is_a_gap(attack: Attack) -> None:
+    """torch before 2.10 read on behind the record; now it refuses."""
+    torch = pytest.importorskip("torch")
+    import io
+    import zipfile
+
+    file = io.BytesIO()
+    torch.save({"w": torch.zeros(4)}, file)
+    whole = zipfile.ZipFile(file)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as target:
+        for name in whole.namelist():
+            data = whole.read(name)
+            longer = data.replace(b"K\x04tq", op.number(1 << 20) + b"tq").replace(
+                b"K\x04\x85", op.number(1 << 20) + b"\x85"
+            )
+            target.writestr(name, longer if name.endswith("data.pkl") else data)
+    assert verdict(attack.look(file.getvalue())) is Action.ALLOW
+    assert verdict(attack.look(changed.getvalue())) is not Action.ALLOW
