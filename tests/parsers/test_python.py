@@ -172,7 +172,13 @@ def test_twin_ordinary_text_hides_nothing(source: str) -> None:
     ],
 )
 def test_what_cannot_be_parsed_is_a_gap(look: Look, source: bytes, reason: str | None) -> None:
-    assert gaps((look(source),)) == ({reason} if reason else set())
+    found = gaps((look(source),))
+    if reason == "limit":
+        # How a Python gives up on deep code differs: 3.10 ends with a segmentation fault.
+        assert found <= {"limit", "crashed", "malformed"}
+        assert found
+    else:
+        assert found == ({reason} if reason else set())
 
 
 def test_a_gap_says_which_python_could_not(look: Look) -> None:
