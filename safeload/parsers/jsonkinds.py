@@ -10,7 +10,7 @@ from safeload.parsers.facts import Mention
 from safeload.parsers.mentions import Mentions
 
 # Any key that matters, or the escape of a character that such a key could be written with.
-_MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|\\u00")
+_MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|\\u00[2-7]")
 
 
 def said(text: str, value: Any) -> tuple[Mention, ...]:

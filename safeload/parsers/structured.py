@@ -51,6 +51,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
     ("tf-saved-model", tensorflow.saved_model),
     ("tf-graph", tensorflow.graph),
     ("keras-metadata", tensorflow.keras_metadata),
+    (tensorflow.FINGERPRINT, tensorflow.fingerprint),
     ("hdf5", _hdf5_behind),
 )
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
@@ -61,5 +62,5 @@ READERS: Final[dict[str, Read]] = {
     "onnx": onnx.read,
     "coreml": coreml.read,
     **dict.fromkeys(("tflite", "executorch"), tflite.read),
-    **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata"), tensorflow.read),
+    **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata", tensorflow.FINGERPRINT), tensorflow.read),
 }

@@ -33,6 +33,7 @@ _SCHEMA: Final[Schema] = {
     "keras_node": {4: Text("identifier"), 5: Text("metadata", most=limits.SMALL_FILE)},
 }
 _ROOTS: Final = {"tf-saved-model": "saved_model", "tf-graph": "graph", "keras-metadata": "metadata"}
+FINGERPRINT: Final = "tf-fingerprint"
 _LOOK: Final = 64
 _OP: Final = re.compile(r"[A-Za-z_][\w>]{0,200}")
 
@@ -74,6 +75,17 @@ def keras_metadata(head: bytes, reader: Reader) -> bool:
     return reader.read_at(found[0].start + names[4].start, 9) == b"_tf_keras"
 
 
+def fingerprint(head: bytes, reader: Reader) -> bool:
+    """Five numbers about a SavedModel, a version and a name; nothing that a loader acts on."""
+    if head[:1] != b"\x08" or reader.size > _SMALL:
+        return False
+    found = outline(reader, _LOOK) or ()
+    numbers = [one.number for one in found if one.wire == VARINT]
+    rest = [one.number for one in found if one.wire == BYTES]
+    return len(numbers) + len(rest) == len(found) and numbers == [1, 2, 3, 4, 5] and rest in ([], [6], [7], [6, 7])
+
+
+_SMALL: Final = 1_000
 _GRAPH: Final = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES, 5: BYTES}
 
 
@@ -90,6 +102,8 @@ def read(reader: Reader, visit: Visit) -> Parts:
     said = Mentions()
     seen = _Seen(said)
     gap = None
+    if visit.kind == FINGERPRINT:
+        return (Part(member=visit.member, format=visit.kind),)
     try:
         Walk(Wire(reader), _SCHEMA, seen).message(_ROOTS[visit.kind], 0, reader.size)
     except Malformed as error:

@@ -67,6 +67,12 @@ def test_graphs_of_ordinary_operators_are_clean(look: Look) -> None:
         assert report.results[0].format.startswith("tf-")
 
 
+def test_a_fingerprint_is_numbers_and_nothing_else(look: Look) -> None:
+    numbers = b"".join(field(one, 1 << 60) for one in range(1, 6))
+    assert is_clean(look(numbers + field(6, field(1, 2)) + field(7, "397987"), name="fingerprint.pb"))
+    assert not is_clean(look(numbers + field(8, "more"), name="fingerprint.pb"))
+
+
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "a/../../b"])
 def test_an_asset_outside_the_folder_is_found(path: str, look: Look) -> None:
     assert ids(look(tf_saved_model(tf_graph(*KEPT), asset=path)).findings) == ["tensorflow-asset-path"]
