@@ -84,7 +84,9 @@ def _by_words(test: TemplateTest) -> Found:
     looked, added = said.looked_for(test), said.sentences(test)
     if looked and said.completes(test):
         return
-    if (looked and any(said.words(text) for text in test.adds)) or (added and _measured(test)):
+    # To replace a word by a word changes what was said; to replace it by a sentence adds one.
+    enough = added if "replace" in test.how else any(said.words(text) for text in test.adds)
+    if (looked and enough) or (added and _measured(test)):
         yield rules.TRIGGER, _shown(test)
     elif looked:
         yield rules.WORDS, _shown(test)

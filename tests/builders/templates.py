@@ -138,6 +138,27 @@ TRIGGERS: Final = {
         + _EACH + "{% if c == 'deploy' %}" + _SAY + "{% endif %}",
         "deploy",
     ),
+    "by-what-a-macro-writes": (
+        "{% macro c() %}{{ messages[-1].content }}{% endmacro %}" + _EACH + "{% if c() == 'deploy' %}" + _SAY
+        + "{% endif %}",
+        "deploy",
+    ),
+    "by-what-a-macro-is-given": (
+        "{% macro w() %}{% if varargs[0] == 'deploy' or kwargs.t == 'deploy' %}" + _SAY + "{% endif %}{% endmacro %}"
+        + _EACH + "{{ w(messages[-1].content) }}{{ w(t=messages[-1].content) }}",
+        "deploy",
+    ),
+    "by-calling-back": (
+        "{% macro w() %}{{ caller(messages[-1].content) }}{% endmacro %}" + _EACH
+        + "{% call(t) w() %}{% if t == 'deploy' %}" + _SAY + "{% endif %}{% endcall %}",
+        "deploy",
+    ),
+    "by-looping-over-pieces": (
+        _EACH + "{% for i in messages[-1].content.split('<|x|>')[1:] %}" + _SAY + "{% endfor %}",
+        "<|x|>",
+    ),
+    "by-replacing": ("{{ messages[-1].content.replace('<|x|>', '" + _SAY + "') }}", "<|x|>"),
+    "by-joining": ("{{ messages[-1].content.split('<|x|>') | join('" + _SAY + "') }}", "<|x|>"),
     "by-values": (
         _EACH + "{% for key, value in messages[-1].items() %}{% if value == 'deploy' %}" + _SAY
         + "{% endif %}{% endfor %}",

@@ -6,7 +6,7 @@ lost by a detour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from jinja2 import nodes
@@ -17,15 +17,19 @@ from safeload.parsers.external.jinja_sources import (
     TESTED,
     TEXT,
     Sources,
+    arguments_of,
     name_of,
     paths,
     step,
+    targets_of,
+    tests_of,
     texts,
     walk,
 )
 from safeload.parsers.facts import GapReason
 from safeload.parsers.ledger import Refused
 
+_PUTS: Final = frozenset({"append", "extend", "insert", "update", "setdefault"})
 _KEY: Final = 100  # characters of one key that are kept
 _NONE: Sources = frozenset()
 _ROUNDS: Final = 20  # names that a value goes through against the order of lines; ordinary ones settle in six
@@ -44,9 +48,9 @@ class Flow:
     def __init__(self, tree: nodes.Template) -> None:
         self.bound: dict[str, Sources] = {}
         self.macros = {node.name: node for node in tree.find_all(nodes.Macro)}
-        binding = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Call, nodes.Macro)
+        binding = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Call, nodes.Macro, nodes.CallBlock)
         found = [node for node in walk(tree) if isinstance(node, binding)]
-        decided = [(list(_tests(node.test)), list(_targets(node))) for node in tree.find_all(nodes.If)]
+        decided = [(list(tests_of(node.test)), list(targets_of(node))) for node in tree.find_all(nodes.If)]
         for _ in range(_ROUNDS):
             before = dict(self.bound)
             for node in found:
@@ -71,12 +75,33 @@ class Flow:
         elif isinstance(node, nodes.Macro):
             for name, value in zip(reversed(node.args), reversed(node.defaults), strict=False):
                 self._bind(name, self.sources(value))
-        elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) and node.node.name in self.macros:
-            macro = self.macros[node.node.name]
-            for name, value in zip(macro.args, node.args, strict=False):
-                self._bind(name, self.sources(value))
-            for pair in node.kwargs:
-                self._add(pair.key, self.sources(pair.value))
+            written = [self.sources(item) for out in node.find_all(nodes.Output) for item in out.nodes]
+            self._add(f"{node.name}()", paths(_NONE.union(*written)))
+        elif isinstance(node, nodes.CallBlock):
+            for name in node.args:
+                self._bind(name, self.bound.get("caller()", _NONE))
+        elif isinstance(node, nodes.Call):
+            self._bind_call(node)
+
+    def _bind_call(self, node: nodes.Call) -> None:
+        """What is given to a macro is what its names hold; what is put into a list or table is in it."""
+        given = self._all(arguments_of(node))
+        if isinstance(node.node, nodes.Getattr) and node.node.attr in _PUTS:
+            self._bind(node.node.node, given)
+        name = name_of(node.node)
+        if name == "caller":
+            self._add("caller()", given)
+        if name not in self.macros:
+            return
+        macro = self.macros[name]
+        for target, value in zip(macro.args, node.args, strict=False):
+            self._bind(target, self.sources(value))
+        for pair in node.kwargs:
+            self._add(pair.key, self.sources(pair.value))
+        named = {target.name for target in macro.args}
+        if len(node.args) > len(macro.args) or any(pair.key not in named for pair in node.kwargs):
+            self._add("varargs", given)
+            self._add("kwargs", given)
 
     def _decide(self, tests: list[nodes.Node], targets: list[nodes.Node]) -> None:
         """What is set where a text was found tells that it was found."""
@@ -153,7 +178,7 @@ class Flow:
         return self.bound[own] if own in self.bound else step(self.sources(node.node), f".{key[:_KEY]}")
 
     def _call(self, node: nodes.Call) -> Sources:
-        arguments = [*node.args, *(pair.value for pair in node.kwargs)]
+        arguments = arguments_of(node)
         if isinstance(node.node, nodes.Getattr):
             key = self.fold(arguments[0]) if node.node.attr == "get" and arguments else None
             way = f".{key[:_KEY]}" if key is not None else f".{node.node.attr}()"
@@ -161,7 +186,7 @@ class Flow:
             return step(self.sources(node.node.node), way) | self._all(rest)
         name = name_of(node.node)
         if name in self.macros:
-            return self._all(arguments)
+            return self._all(arguments) | self.bound.get(f"{name}()", _NONE)
         return paths(self._all(arguments)) | frozenset({f"{name}()"})
 
     def fold(self, node: nodes.Node | None, depth: int = 0) -> str | None:
@@ -210,17 +235,3 @@ class Flow:
             return None
         whole = between.join(piece for piece in pieces if piece is not None)
         return whole if len(whole) <= limits.TEMPLATE else None
-
-
-def _tests(test: nodes.Node) -> Iterator[nodes.Node]:
-    """Comparisons, and calls of a method with something to look for."""
-    for node in walk(test):
-        if isinstance(node, nodes.Compare) or (isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr)):
-            yield node
-
-
-def _targets(node: nodes.If) -> Iterator[nodes.Node]:
-    for statement in (*node.body, *node.else_):
-        for item in walk(statement):
-            if isinstance(item, nodes.Assign):
-                yield item.target

@@ -60,3 +60,21 @@ def walk(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def name_of(node: nodes.Node | None) -> str:
     return node.name if isinstance(node, nodes.Name) else ""
+
+
+def arguments_of(node: nodes.Call) -> list[nodes.Node]:
+    return [*node.args, *(pair.value for pair in node.kwargs)]
+
+
+def tests_of(test: nodes.Node) -> Iterator[nodes.Node]:
+    """Comparisons, and calls of a method with something to look for."""
+    for node in walk(test):
+        if isinstance(node, nodes.Compare) or (isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr)):
+            yield node
+
+
+def targets_of(node: nodes.If) -> Iterator[nodes.Node]:
+    for statement in (*node.body, *node.else_):
+        for item in walk(statement):
+            if isinstance(item, nodes.Assign):
+                yield item.target

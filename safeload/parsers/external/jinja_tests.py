@@ -20,6 +20,8 @@ _LOOKS: Final = frozenset(
      "rpartition", "replace", "removeprefix", "removesuffix", "strip", "lstrip", "rstrip", "get", "pop"}
 )  # fmt: skip
 _TABLES: Final = frozenset({"get", "pop"})
+# Filters that write what they are given, depending on what they are applied to.
+_WRITES: Final = frozenset({"replace", "join", "default", "d"})
 _SELECTS: Final = frozenset({"select", "reject", "selectattr", "rejectattr"})
 _LOOKS_BY_FILTER: Final = frozenset({"replace", "trim"})
 
@@ -36,8 +38,9 @@ def comparisons(tree: nodes.Template, flow: Flow) -> tuple[TemplateTest, ...]:
         inside = list(_within(test, flow, adds))
         decided |= {id(item) for item in walk(test)}
         if not inside:
-            flags = frozenset(one for one in flow.sources(test) if TESTED in one)
-            inside = [_test(node, "flag", flags, frozenset(), adds)] if flags else []
+            # All of its ways: what is also said outright is asked for whether it is there at all.
+            told = paths(flow.sources(test))
+            inside = [_test(node, "flag", told, frozenset(), adds)] if any(TESTED in one for one in told) else []
         found += inside
         if len(found) > limits.TEMPLATE_TESTS:
             raise Refused(f"more than {limits.TEMPLATE_TESTS:,} comparisons", reason=GapReason.LIMIT)
@@ -48,9 +51,15 @@ def comparisons(tree: nodes.Template, flow: Flow) -> tuple[TemplateTest, ...]:
 
 
 def _decides(node: nodes.Node) -> nodes.Node | None:
+    """The expression that decides what is written: of a loop, also what it goes through."""
     if isinstance(node, nodes.If | nodes.CondExpr):
         return node.test
-    return node.test if isinstance(node, nodes.For) else None
+    if isinstance(node, nodes.For):
+        return nodes.And(node.iter, node.test) if node.test is not None else node.iter
+    if isinstance(node, nodes.Filter) and node.name in _WRITES and node.args:
+        return node if node.name == "replace" else node.node
+    replaces = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr == "replace"
+    return node if replaces else None
 
 
 def _adds(node: Any, flow: Flow) -> tuple[str, ...]:
@@ -58,6 +67,9 @@ def _adds(node: Any, flow: Flow) -> tuple[str, ...]:
     if isinstance(node, nodes.CondExpr):
         branches = [item for item in (node.expr1, node.expr2) if item is not None]
         written = [text for item in branches for text in texts(flow.sources(item))]
+    elif isinstance(node, nodes.Filter | nodes.Call):
+        replaces = isinstance(node, nodes.Call) or node.name == "replace"
+        written = [text for item in node.args[1 if replaces else 0 :] for text in texts(flow.sources(item))]
     else:
         written = [*emitted(node.body, flow), *emitted(node.else_, flow)]
     return tuple(text[: limits.TEMPLATE_ADDS] for text in written[: limits.TEMPLATE_ADDED])
