@@ -11,7 +11,7 @@ from typing import Any, Final
 from safeload.parsers.contents import Held
 from safeload.parsers.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
 from safeload.parsers.sametype import same
-from safeload.parsers.standins import Inert, Named
+from safeload.parsers.standins import Inert, InertMapping, Named
 
 _WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _LATIN: Final = ("latin1", "latin-1")
@@ -174,6 +174,17 @@ class Empty(Raw, metaclass=_NamedEmpty):
     __slots__ = ()
 
 
+class _NamedBytes(Named):
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        return not args or not isinstance(args[0], (Inert, InertMapping)) or isinstance(args[0], Raw)
+
+
+class Bytes(Inert, metaclass=_NamedBytes):
+    """A bytearray, in protocols before 3 of encoded text; it would iterate over any other object."""
+
+    __slots__ = ()
+
+
 class _NamedLoader(Named):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         content = args[0].content if len(args) == 1 and isinstance(args[0], Raw) else args[0] if args else None
@@ -204,4 +215,5 @@ SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {
     ("_codecs", "encode"): Encoded,
     ("torch.storage", "_load_from_bytes"): Loader,
     **dict.fromkeys((("builtins", "bytes"), ("__builtin__", "bytes")), Empty),
+    **dict.fromkeys((("builtins", "bytearray"), ("__builtin__", "bytearray")), Bytes),
 }

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from safeload import limits
 from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
+from safeload.parsers.watched import WATCHED
 from safeload.scanners import names, shapes
 from safeload.scanners import pickle_rules as rules
 from safeload.scanners.escape import plain
@@ -18,6 +19,7 @@ from safeload.sources.interface import Artifact
 _MOST: Final = 8  # persistent ids and shapes shown
 # Free types that call methods of what they are given; and the tags of what has methods of its own.
 _CONVERTERS = frozenset({"builtins", "__builtin__", "collections"})
+_MAKERS = frozenset({"copyreg", "copy_reg"})
 _INSTANCES = frozenset({"result", "other", "persistent"})
 
 
@@ -76,7 +78,7 @@ def _dangerous(one: Name, place: Location) -> Iterator[Finding]:
         if not rest:
             return
         if all(_is_exception(use, condition.asked) for use in rest):
-            yield from _odd_uses(one.only(rest), condition, place)
+            yield _not_met(one.only(rest), place)
             return
     if one.roles & RUNS:
         yield finding(rules.DANGEROUS_CALL, one, place, f"Loading calls {one.shown}, which {what}.")
@@ -106,15 +108,23 @@ def _conditions(one: Name, place: Location) -> Iterator[Finding]:
     stated = tuple(
         use for use in one.uses if use.role is PickleRole.STATED and use not in apart and not _meets(use, condition)
     )
-    if stated:
-        yield _unexpected(one.only(stated), place)
+    named = tuple(use for use in stated if condition is not None and condition.fields and _fits_plainly(use, condition))
+    if named:
+        fields = sorted({tag for use in named for tag in use.shape if not _field_fits(tag, condition)})[:EXAMPLES]
+        given = ", ".join(plain(tag.removeprefix("."), limits.EVIDENCE) for tag in fields)
+        message = f"What {one.shown} is given decides what it calls later, and is not what the library writes: {given}."
+        yield finding(rules.CONDITIONS_NOT_MET, one.only(named), place, message)
+    if len(named) < len(stated):
+        yield _unexpected(one.only(tuple(use for use in stated if use not in named)), place)
     rest = tuple(use for use in one.uses if use.role is not PickleRole.STATED and use not in forged)
     yield from _odd_uses(one.only(rest), condition, place)
 
 
 def _converted(one: Name, place: Location) -> Iterator[Finding]:
     """`str(x)`, `list(x)`, `int(x)` call methods of `x`: harmless for plain data; those of an instance are its own."""
-    instances = _INSTANCES - {"result"} if one.name == "bytearray" else _INSTANCES  # protocols 0 to 2: of encoded text
+    instances = _INSTANCES | {"odd"}
+    if one.name == "bytearray":
+        instances -= {"result"}  # protocols 0 to 2: of encoded text; any other result is odd
     odd = tuple(use for use in one.uses if use.role in RUNS and not instances.isdisjoint(use.shape))
     if odd:
         seen = one.only(odd)
@@ -139,13 +149,29 @@ def _odd_uses(one: Name, condition: names.Condition | None, place: Location) -> 
         return
     seen = one.only(odd)
     handed = sorted({tag.removeprefix("global:") for use in odd for tag in use.shape if tag.startswith("global:")})
-    if handed and seen.roles & RUNS:
+    unknown = all(_is_unknown(tag) for use in odd for tag in use.shape if _is_class(tag))
+    if handed and seen.roles & RUNS and not (one.module in _MAKERS and unknown):
         given = ", ".join(plain(name, limits.EVIDENCE) for name in handed[:EXAMPLES])
         message = f"{one.shown} is handed {given}, which it may call."
         yield finding(rules.HANDS_OVER, seen, place, message)
         return
-    message = f"{one.shown} is known, but not in this use: it is {roles(seen)}{arguments(seen)}."
-    yield finding(rules.CONDITIONS_NOT_MET, seen, place, message)
+    yield _not_met(seen, place)
+
+
+def _not_met(one: Name, place: Location) -> Finding:
+    message = f"{one.shown} is known, but not in this use: it is {roles(one)}{arguments(one)}."
+    return finding(rules.CONDITIONS_NOT_MET, one, place, message)
+
+
+def _is_class(tag: str) -> bool:
+    pair = shapes.pairs(tag)
+    return pair is not None and names.classify(*pair) is not Standing.FREE
+
+
+def _is_unknown(tag: str) -> bool:
+    """A class that nobody knows: that is a finding of its own."""
+    pair = shapes.pairs(tag)
+    return pair is not None and names.classify(*pair) is Standing.UNKNOWN
 
 
 def _meets(use: Use, condition: names.Condition | None) -> bool:
@@ -163,14 +189,21 @@ def _meets(use: Use, condition: names.Condition | None) -> bool:
     else:
         return True  # Tampering, and calling a result, have rules of their own.
     if use.role is PickleRole.STATED and condition.fields:
-        shape = tuple(tag for tag in use.shape if not tag.startswith("."))
-        fits = all(_field_fits(tag, condition) for tag in use.shape if tag.startswith("."))
-        return fits and allowed is not None and any(pattern.accepts(shape, names.fits) for pattern in allowed)
+        told = (use.module, use.name) in WATCHED  # another spelling of the class: nobody looked at its fields
+        return told and _fits_plainly(use, condition) and all(_field_fits(tag, condition) for tag in use.shape)
     return allowed is not None and any(pattern.accepts(use.shape, names.fits) for pattern in allowed)
 
 
-def _field_fits(tag: str, condition: names.Condition) -> bool:
+def _fits_plainly(use: Use, condition: names.Condition) -> bool:
+    """Is the state one that the condition allows, whatever its fields hold?"""
+    shape = tuple(tag for tag in use.shape if not tag.startswith("."))
+    return any(pattern.accepts(shape, names.fits) for pattern in condition.state or ())
+
+
+def _field_fits(tag: str, condition: names.Condition | None) -> bool:
     """`.stack_method_=str:'predict'`: is this field, or this item of it, one that the condition allows?"""
+    if not tag.startswith(".") or condition is None:
+        return True
     name, _, held = tag[1:].partition("=")
     return name in condition.fields and condition.fields[name].accepts(held, names.fits)
 

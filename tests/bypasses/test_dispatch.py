@@ -6,17 +6,22 @@ The file is quiet when it loads, and writes where the attacker wants when the mo
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.bypasses.conftest import Attack
+from safeload.policy.interface import Action
+from safeload.scanners.interface import Report
+from tests.builders import opcodes as op
+from tests.bypasses.conftest import Attack, rules, verdict
 
 stacking = pytest.importorskip("sklearn.ensemble")
 dummy = pytest.importorskip("sklearn.dummy")
 numpy = pytest.importorskip("numpy")
 
+Look = Callable[..., Report]
 # What write_bytes returned is no array; it has written by then.
 PREDICT = """
 import pickle
@@ -39,3 +44,12 @@ def planted(marker: Path) -> Any:
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_method_that_the_state_names(protocol: int, attack: Attack) -> None:
     attack(pickle.dumps(planted(attack.marker), protocol), loader=PREDICT)
+
+
+@pytest.mark.parametrize("module", ["builtins", "__builtin__"])
+def test_bytes_of_an_object_that_iterates_as_it_likes(module: str, look: Look) -> None:
+    """A bytearray asks the object that it is made of: only encoded text, as old protocols write it, has no say."""
+    made = op.glob("torch.nn.modules.container", "ModuleList") + b")\x81"
+    stream = op.proto(2) + op.glob(module, "bytearray") + made + op.TUPLE1 + op.REDUCE + op.STOP
+    assert "pickle-conditions-not-met" in rules(look(stream))
+    assert verdict(look(pickle.dumps(bytearray(b"abc"), 2))) is Action.ALLOW
