@@ -84,9 +84,8 @@ def read(reader: Reader, visit: Visit) -> Parts:
     kind = next(kind for kind in KINDS if kind.fits(names))
     parts = [_scripted(part) if kind.name == "torchscript" else part for part in _members(reader, found, visit, kind)]
     facts = ArchiveFacts(members=len(found.entries), anomalies=tuple(found.anomalies))
-    first = Part(
-        member=visit.member, format=kind.name, archive=facts, mentions=_mentions(kind, found, parts), gap=_gap(found)
-    )
+    said = _mentions(kind, found, parts)
+    first = Part(member=visit.member, format=kind.name, archive=facts, mentions=said, gap=_gap(kind, found))
     return (first, *parts)
 
 
@@ -110,11 +109,13 @@ def _mentions(kind: Kind, found: zip.Directory, parts: Sequence[Part]) -> tuple[
     return ()
 
 
-def _gap(found: zip.Directory) -> Gap | None:
+def _gap(kind: Kind, found: zip.Directory) -> Gap | None:
     if any(note.startswith("encrypted-member") for note in found.anomalies):
         return Gap(reason=GapReason.ENCRYPTED, detail="a member is marked as encrypted")
     if not found.entries:
         return Gap(reason=GapReason.EMPTY, detail="an archive without members")
+    if kind.name == "torchscript" and any(entry.name.casefold().endswith("bytecode.pkl") for entry in found.entries):
+        return Gap(reason=GapReason.UNKNOWN_FORMAT, detail="the program for mobile devices in it is not read")
     return None
 
 
@@ -158,10 +159,11 @@ def _numbers(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visi
 def _member(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit, kind: Kind) -> Iterator[Part]:
     """One entry. Raises `Malformed`."""
     data = zip.content(reader, found, entry, visit.budget.inflate)
-    if data.size <= limits.HELD:
-        zipcheck.check_crc(found, entry, data)
     member = (*visit.member, entry.name)
-    if entry.name.casefold().endswith(".pkl") or formats.looks_like_pickle(data.upto(0, 3)):
+    pickled = entry.name.casefold().endswith(".pkl") or formats.looks_like_pickle(data.upto(0, 3))
+    if data.size <= limits.INFLATED if pickled else reader.local and data.size <= limits.SMALL_FILE:
+        zipcheck.check_crc(found, entry, data)
+    if pickled:
         read = pickle.read(data, reading="torch")
         beside = records.gap(read.storages, entry.name, found) if entry.name.endswith("data.pkl") else None
         yield Part(member=member, format="pickle", pickle=read.facts, gap=read.gap or beside)

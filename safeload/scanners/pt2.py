@@ -107,11 +107,13 @@ _KNOWN: Final = frozenset(
 )
 _SIZE: Final = re.compile(r"[suz]\d{1,6}", re.ASCII)
 _TYPES: Final = frozenset({"null", "builtins.tuple", "builtins.list", "builtins.dict", "collections.OrderedDict"})
+_OPERATORS: Final = ("getitem", "add", "sub", "mul", "floordiv", "truediv", "mod", "neg", "pos", "pow")
+_COMPARED: Final = ("lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "not_")
 _SYMBOLIC: Final = frozenset(
-    {f"_operator.{name}" for name in ["getitem", "add", "sub", "mul", "floordiv", "truediv", "mod", "neg", "pos", "pow", "lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "not_"]}
-    | {f"math.{name}" for name in ["ceil", "floor", "trunc", "sqrt"]}
-    | {f"torch.sym_{name}" for name in ["int", "float", "not", "ite", "max", "min", "sqrt", "sum"]}
-)  # fmt: skip
+    {f"_operator.{name}" for name in (*_OPERATORS, *_COMPARED)}
+    | {f"math.{name}" for name in ("ceil", "floor", "trunc", "sqrt")}
+    | {f"torch.sym_{name}" for name in ("int", "float", "not", "ite", "max", "min", "sqrt", "sum")}
+)
 _SHOWN: Final = 8
 
 

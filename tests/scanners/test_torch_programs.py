@@ -236,4 +236,10 @@ def test_a_compiled_library_is_named(look: Look) -> None:
         archive.writestr("archive/data/aotinductor/model/x.so", b"\x7fELF" + bytes(100))
     report = look(made.getvalue(), name="m.pt2")
     assert "export-native-code" in rules(report)
-    assert any(isinstance(result, Unscanned) for result in report.results)
+
+
+def test_the_program_for_mobile_devices_is_a_gap(look: Look) -> None:
+    made = io.BytesIO(scripted(torch.jit.script(Everyday())))
+    with zipfile.ZipFile(made, "a") as archive:
+        archive.writestr("archive/bytecode.pkl", b"\x80\x02).")
+    assert any(isinstance(result, Unscanned) for result in look(made.getvalue()).results)

@@ -44,8 +44,8 @@ def read(reader: Reader, visit: Visit) -> Parts:
     except _ERRORS as error:
         raise Malformed(f"its 7z structure is broken: {type(error).__name__}") from error
     missing = sum(not one.is_directory for one in listed) - len(made.files)
-    gap = Gap(reason=GapReason.MALFORMED, detail=f"{missing} members were not unpacked") if missing else None
-    first = Part(member=member, format="7z", archive=_facts(listed), gap=gap)
+    unread = Gap(reason=GapReason.MALFORMED, detail=f"{missing} members were not unpacked") if missing else None
+    first = Part(member=member, format="7z", archive=_facts(listed), gap=unread)
     inside = (part for name, file in made.files for part in visit.inside(Reader.of_bytes(file.content()), name))
     return (first, *inside)
 
