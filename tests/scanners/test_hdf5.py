@@ -116,6 +116,12 @@ def test_a_file_with_pickles_in_attributes_is_a_gap(tmp_path: Path, scan: Scan) 
     assert gaps(report) == ["unknown-format"]
 
 
+def test_something_in_front_of_the_file_is_a_gap(tmp_path: Path, scan: Scan) -> None:
+    whole = written(tmp_path / "m.h5", lambda f: None, userblock_size=512)
+    assert gaps(scan(whole)) == []
+    assert gaps(scan(b"\xa7\r\r\n" + whole[4:])) == ["unknown-format"]
+
+
 def test_ordinary_data_is_clean(tmp_path: Path, scan: Scan) -> None:
     def fill(file: Any) -> None:
         group = file.create_group("layers/dense")

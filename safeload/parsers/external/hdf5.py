@@ -77,6 +77,8 @@ def _walk(reader: Reader, said: Mentions) -> None:
     """Every object that links lead to. Raises `Malformed`, or one of `_ERRORS`."""
     file: Any = reader.file()
     start = File._find_superblock_offset(file)
+    if any(reader.read_at(0, min(start, limits.SMALL_FILE))) or start > limits.SMALL_FILE:
+        raise Refused("something else stands in front of it", reason=GapReason.UNKNOWN_FORMAT)
     base = SuperBlock(file, start)._contents["base_address"]
     if base:
         file = HDF5OffsetWrapper(file, base)
