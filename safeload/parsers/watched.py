@@ -9,6 +9,24 @@ from typing import Final
 
 _SCORERS: Final = ("_Scorer", "_CurveScorer", "_PredictScorer", "_ProbaScorer", "_ThresholdScorer")
 
+_OPTIMIZERS: Final = {
+    "torch.optim.adadelta": "Adadelta",
+    "torch.optim.adagrad": "Adagrad",
+    "torch.optim.adam": "Adam",
+    "torch.optim.adamax": "Adamax",
+    "torch.optim.adamw": "AdamW",
+    "torch.optim.asgd": "ASGD",
+    "torch.optim.lbfgs": "LBFGS",
+    "torch.optim.nadam": "NAdam",
+    "torch.optim.radam": "RAdam",
+    "torch.optim.rmsprop": "RMSprop",
+    "torch.optim.rprop": "Rprop",
+    "torch.optim.sgd": "SGD",
+    "torch.optim.sparse_adam": "SparseAdam",
+    "torch.optim._adafactor": "Adafactor",
+    "torch.optim._muon": "Muon",
+}
+
 WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     **dict.fromkeys(
         (("sklearn.ensemble._stacking", name) for name in ("StackingClassifier", "StackingRegressor", "_BaseStacking")),
@@ -24,4 +42,11 @@ WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("sklearn.feature_selection._rfe", "RFE"): ("importance_getter",),
     ("sklearn.feature_selection._rfe", "RFECV"): ("importance_getter",),
     **dict.fromkeys((("sklearn.metrics._scorer", name) for name in _SCORERS), ("_score_func", "_response_method")),
+    # Methods that __setstate__ calls, which the state could put something else in place of.
+    **dict.fromkeys(
+        (pair for module, name in _OPTIMIZERS.items() for pair in ((module, name), ("torch.optim", name))),
+        ("_patch_step_function", "_hook_for_profile"),
+    ),
+    ("sklearn.isotonic", "IsotonicRegression"): ("_build_f",),
+    ("torch.utils.data.dataloader", "DataLoader"): ("worker_init_fn", "num_workers", "collate_fn"),
 }

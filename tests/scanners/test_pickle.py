@@ -132,7 +132,7 @@ def test_free_names_take_any_state() -> None:
     [
         ("collections", "defaultdict", "global:os.system"),
         ("collections", "defaultdict", "global:torch._utils._rebuild_tensor_v2"),
-        ("copyreg", "_reconstructor", "global:someone.Net"),
+        ("copyreg", "_reconstructor", "global:os.system"),
         ("numpy._core.multiarray", "_reconstruct", "global:numpy.memmap"),
         ("torch._tensor", "_rebuild_from_type_v2", "global:os.system"),
         ("builtins", "type", "global:os.system"),
