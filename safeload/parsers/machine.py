@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from safeload.parsers import arrays, categories, generators, natives
+from safeload.parsers import arrays, categories, generators, natives, parameters
 from safeload.parsers.dtypes import Outside
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.ledger import Ledger, Refused
@@ -33,7 +33,13 @@ VM_ERRORS: Final = (
     TypeError,
     ValueError,
 )
-SPECIALS: Final = {**arrays.SPECIALS, **generators.SPECIALS, **natives.SPECIALS, **categories.SPECIALS}
+SPECIALS: Final = {
+    **arrays.SPECIALS,
+    **generators.SPECIALS,
+    **natives.SPECIALS,
+    **categories.SPECIALS,
+    **parameters.SPECIALS,
+}
 _EXTENSION: Final = re.compile(r"unregistered extension code (\d+)")
 
 

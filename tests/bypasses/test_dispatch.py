@@ -15,7 +15,7 @@ import pytest
 from safeload.policy.interface import Action
 from safeload.scanners.interface import Report
 from tests.builders import opcodes as op
-from tests.bypasses.conftest import Attack, rules, verdict
+from tests.bypasses.conftest import Attack, Oracle, rules, verdict
 
 stacking = pytest.importorskip("sklearn.ensemble")
 dummy = pytest.importorskip("sklearn.dummy")
@@ -53,3 +53,19 @@ def test_bytes_of_an_object_that_iterates_as_it_likes(module: str, look: Look) -
     stream = op.proto(2) + op.glob(module, "bytearray") + made + op.TUPLE1 + op.REDUCE + op.STOP
     assert "pickle-conditions-not-met" in rules(look(stream))
     assert verdict(look(pickle.dumps(bytearray(b"abc"), 2))) is Action.ALLOW
+
+
+PLANTED = (
+    op.glob("types", "SimpleNamespace") + b")\x81}" + op.text("detach") + op.glob("torch.nn.functional", "relu") + b"sb"
+)
+MAKER = op.glob("torch._utils", "_rebuild_parameter")
+TYPED = op.glob("torch._tensor", "_rebuild_from_type_v2") + b"(" + MAKER + op.glob("torch.nn.parameter", "Parameter")
+
+
+@pytest.mark.parametrize("call", [MAKER + PLANTED + b"\x88}\x87R", TYPED + PLANTED + b"\x88}\x87}tR"])
+def test_a_parameter_of_what_is_no_tensor(call: bytes, look: Look, oracle: Oracle) -> None:
+    """torch calls `detach` of it, which the state of an allowed class has put there."""
+    stream = op.proto(2) + call + op.STOP
+    assert rules(look(stream)) & {"pickle-conditions-not-met", "pickle-hands-over-function"}
+    _, last = oracle.run("import torch, pickle; pickle.load(open(path, 'rb'))", stream)
+    assert "relu()" in last, "the twin: the planted function was called"
