@@ -7,7 +7,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Handed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
 
-.PHONY: venv demo test test-browser lint format bench docs fuzz clean
+.PHONY: venv demo test test-benign test-browser lint format bench docs fuzz clean
 
 venv: $(STAMP)
 
@@ -23,6 +23,11 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(PYTEST) -n 2 -m "not browser and not kernel" tests
 	$(PYTEST) -m "browser or kernel" -rs tests/browser tests/notebook
+
+# Pickles of libraries that are not needed for anything else: installed on first use, beside the same torch.
+test-benign: $(STAMP)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --group benign
+	$(PYTEST) -n 2 tests/benign
 
 test-browser: $(STAMP)
 	$(PYTEST) -m browser -rs tests/browser

@@ -114,6 +114,12 @@ class Page:
             self._ledger.count()
         self._states.setdefault(_ITEMS, [0, ""])[0] += 1
 
+    def again(self) -> None:
+        """A second BUILD of one instance: the first state may name what the second is given to. No pickler does so."""
+        if _SHADOWS not in self._states:
+            self._ledger.count()
+        self._states.setdefault(_SHADOWS, [0, ""])[0] += 1
+
     def keep(self, held: dict[Any, Any]) -> None:
         """A dictionary that the library does not copy: nothing may be added to it later."""
         self._kept.append((held, len(held)))

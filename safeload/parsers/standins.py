@@ -25,6 +25,8 @@ class Noted(Protocol):
 
     def items(self) -> None: ...
 
+    def again(self) -> None: ...
+
     def keep(self, held: dict[Any, Any]) -> None: ...
 
     def check(self, fits: Callable[[], bool | None]) -> None: ...
@@ -95,9 +97,9 @@ class Named(type):
 
 
 class Inert(metaclass=Named):
-    """An instance: takes any state and any item, keeps nothing. Its hash is its identity."""
+    """An instance: takes any state and any item, keeps nothing but that it has one. Its hash is its identity."""
 
-    __slots__ = ()
+    __slots__ = ("_stated",)
 
     def __new__(cls, *args: Any, **keywords: Any) -> Any:
         cls.page.note(PickleRole.CONSTRUCTED, args, keywords)
@@ -109,7 +111,11 @@ class Inert(metaclass=Named):
         return cls.blank()
 
     def __setstate__(self, state: Any) -> None:
-        type(self).page.state(state)
+        page = type(self).page
+        if hasattr(self, "_stated"):
+            page.again()
+        self._stated = True
+        page.state(state)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         return None

@@ -48,3 +48,18 @@ def test_it_is_a_finding(attack: str, look: Look) -> None:
 
 def test_a_state_without_such_names_is_ordinary(look: Look) -> None:
     assert not look(b"\x80\x04" + HOLDER + b"}" + text("adds") + KEPT + b"sb.").findings
+
+
+CONFIG = name("transformers.models.bert.configuration_bert", "BertConfig") + b")\x81"
+RENAMED = CONFIG + b"}(" + text("attribute_map") + b"}" + text("__setstate__") + text("x") + b"s" + text("x") + KEPT + b"ub}b"
+
+
+def test_without_us_a_configuration_renames_its_own_setstate() -> None:
+    pytest.importorskip("transformers")
+    with pytest.raises(AttributeError, match="replace"):
+        pickle.loads(b"\x80\x04" + RENAMED + b".")
+
+
+def test_a_second_state_for_one_instance_is_a_finding(look: Look) -> None:
+    report = look(b"\x80\x04" + RENAMED + b".")
+    assert "pickle-unexpected-state" in {finding.rule.id for finding in report.findings}

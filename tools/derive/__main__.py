@@ -45,7 +45,9 @@ def derive(library: Library, folders: list[Path]) -> tuple[str, list[str]]:
 
 
 def _skipped(module: str, library: Library) -> bool:
-    return any(part.startswith(library.skipped) or part.endswith("_test") for part in module.split(".")[1:])
+    """Is this a module of tests, scripts or conversions? `test_x` and `convert_x` are, `clip` is not `cli`."""
+    words = [part.split("_") for part in module.split(".")[1:]]
+    return any(word[0] in library.skipped or word[-1] == "test" for word in words)
 
 
 def _both_ways(lists: Lists, left: dict[str, str]) -> None:

@@ -32,6 +32,7 @@ _QUIET = frozenset(
 )
 
 
+_ITEMS = frozenset({"dict", "OrderedDict", "UserDict", "Counter", "list"})
 _CONSTRUCTORS = frozenset({"__init__", "__post_init__"})  # a pickle makes instances without them
 
 
@@ -66,6 +67,10 @@ class Judge:
         for base in outside:
             if base not in BASES and not base.startswith("<namedtuple("):
                 return f"its base {base} is not known"
+        answers = any({"__getattr__", "__getattribute__"} & up.bound for up in classes)
+        stated = any("__setstate__" in up.bound for up in classes)
+        if answers and not stated and any(base.partition(".")[2] in _ITEMS for base in outside):
+            return "its items, which come before its state, answer for __setstate__"
         reasons = [reason for reason in (self._surface(up) for up in classes) if reason]
         return reasons[0] if reasons else self._effects(classes)
 

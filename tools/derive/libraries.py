@@ -42,10 +42,12 @@ ENUMS = _family(
     constructed=(),
     state=(),
 )
+# They give `__new__` the letters of their own name, which it ignores.
+METRICS = _family("a metric, with what it saw", "torchmetrics.metric.Metric", constructed=("", "str*"))
 ESTIMATORS = _family("an estimator, with what it learned", "sklearn.base.BaseEstimator")
 ITEMS: dict[str, tuple[str, ...]] = {"called": ("data*",), "constructed": (), "state": ("dict",)}
 _OUTPUTS = "what a model gave: named tensors"
-_NO_TESTS = ("test", "tests", "testing", "scripts", "cli", "commands", "examples")
+_NO_TESTS = ("test", "tests", "testing", "conftest", "scripts", "cli", "commands", "examples")
 
 
 def _of(package: str, *families: Family, distribution: str = "", left_out: str = "", skipped: str = "") -> Library:
@@ -86,7 +88,6 @@ LIBRARIES = {
                    "transformers.image_processing_base.ImageProcessingMixin", "transformers.processing_utils.ProcessorMixin"),
             _plain("keys and values that a model keeps", "transformers.cache_utils.Cache", "transformers.cache_utils.CacheLayerMixin"),
             _plain("how far a training run came", "transformers.trainer_callback.TrainerState", "transformers.trainer_callback.TrainerControl"),
-            _plain("the size of an image", "transformers.image_utils.SizeDict"),
             skipped="modular convert",
         ),
         _of("sentence_transformers", LAYERS, ENUMS),
@@ -97,7 +98,7 @@ LIBRARIES = {
         ),
         _of("lightning", LAYERS, ENUMS, skipped="demos"),
         _of("pytorch_lightning", LAYERS, ENUMS, skipped="demos"),
-        _of("torchmetrics", LAYERS, ENUMS),
+        _of("torchmetrics", METRICS, LAYERS, ENUMS),
         _of("fastai", LAYERS),
         _of("stanza", LAYERS, _plain("a vocabulary", "stanza.models.common.vocab.BaseVocab")),
         _of("lightgbm", ESTIMATORS, _plain("a booster, whose text the library's own parser reads in native code", "lightgbm.basic.Booster")),

@@ -33,17 +33,20 @@ REVIEWED: dict[str, frozenset[str]] = {
         GenerationConfig.__eq__ GenerationConfig.__hash__ PreTrainedConfig.__getattribute__ PreTrainedConfig.__setattr__
         PreTrainedConfig.__eq__ HeterogeneousConfigMixin.__getattribute__ PreTrainedModel._load_pretrained_model
         ProcessorMixin.apply_chat_template PreTrainedTokenizerBase.apply_chat_template PreTrainedModel.__init__ PreTrainedConfig.__post_init__ PreTrainedConfig.validate_token_ids
-        TokenizersBackend.__init__ WhisperGenerationMixin._need_fallback
+        PeftAdapterMixin.load_adapter PeftAdapterMixin._dispatch_accelerate_model DistributedMixin._resolve_parallel_plans
+        GenerationMixin._validate_generation_mode GenerationMixin.generate GenerationMixin._prefill
+        PreTrainedConfig.get_text_config TokenizersBackend.__init__ WhisperGenerationMixin._need_fallback
         """,
         # Looks up old names of settings in its own dictionary.
-        "diffusers": "ModelMixin.__getattr__ FrozenDict.__setattr__ FrozenDict.__setitem__",
+        "diffusers": "ModelMixin.__getattr__ ConfigMixin.__getattr__ PushToHubMixin._upload_folder PeftAdapterMixin.load_lora_adapter FrozenDict.__setattr__ FrozenDict.__setitem__",
         # Wraps its own two methods again; compares by making a metric of two.
         "torchmetrics": """
         Metric.__setstate__ Metric.__eq__ Metric.__hash__ Metric.__setattr__ Metric._apply MetricCollection.__getattr__
         """,
         # What it moves back to disk is what accelerate's hooks, which are on no list, had there.
         "peft": """
-        BaseTuner._unload_and_optionally_merge AuxiliaryTrainingWrapper.__getattr__ BufferDict.__setitem__
+        BaseTuner._unload_and_optionally_merge BaseTuner.inject_adapter BaseTuner._inject_parameters BaseTuner.merge_adapter
+        BaseTuner.unmerge_adapter AuxiliaryTrainingWrapper.__getattr__ BufferDict.__setitem__
         PeftModel.add_adapter ModulesToSaveWrapper.__getattr__
         """,
         "lightning": "LightningModule.log",

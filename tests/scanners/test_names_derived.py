@@ -1,0 +1,102 @@
+"""The derived lists: what the tool leaves out, what it lets in, and that what is committed is what it writes."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from safeload.scanners import names
+from safeload.scanners.names import Standing
+from tools.derive.__main__ import DATA, derive
+from tools.derive.libraries import LIBRARIES, Family, Library
+
+ROOT = "class Root: pass\n"
+
+
+def derived(tmp_path: Path, source: str) -> tuple[str, str]:
+    """The list made of one module, and the reasons for what is not on it."""
+    package = tmp_path / "made"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "parts.py").write_text(ROOT + source)
+    (tmp_path / "made-1.0.dist-info").mkdir()
+    family = Family(roots=frozenset({"made.parts.Root"}), what="a part")
+    text, left = derive(Library(package="made", distribution="made", families=(family,)), [tmp_path])
+    return text, "\n".join(left)
+
+
+def test_a_plain_class_is_on_the_list(tmp_path: Path) -> None:
+    text, left = derived(tmp_path, "class Plain(Root):\n    def size(self): return self.width * 2\n")
+    assert "made.parts: Plain Root" in text
+    assert 'derived = "made 1.0, by tools/derive"' in text
+    assert not left
+
+
+ATTACKS = {
+    "evaluates its state": "def predict(self, x): return eval(self.formula)",
+    "imports what its state names": "def predict(self, x):\n        import importlib\n        return importlib.import_module(self.module)",
+    "calls a method by a name in its state": "def predict(self, x): return getattr(x, self.method)()",
+    "starts a program": "def predict(self, x):\n        import subprocess\n        return subprocess.run(self.command)",
+    "through a local name": "def predict(self, x):\n        path = self.folder + '/x'\n        return open(path)",
+    "through another method": "def predict(self, x): return self.read(self.path)\n    def read(self, path): return open(path)",
+    "through a function of the library": "def predict(self, x): return helper(self.path)",
+    "when it is deleted": "def __del__(self): self.library.release(self.handle)",
+    "when its state is set": "def __setstate__(self, state): self.model = build(state)",
+    "keeps the file's dictionary": "def __setstate__(self, state): self.__dict__ = state",
+    "names the file that saving writes": "def save(self, folder):\n        import os\n        return open(os.path.join(folder, self.file_name), 'w')",
+    "loads in its constructor": "def __init__(self, path):\n        import torch\n        self.weights = torch.load(path)",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_class_that_turns_its_state_into_an_effect_is_left_out(attack: str, tmp_path: Path) -> None:
+    source = f"def helper(path): return open(path)\nclass Bad(Root):\n    {ATTACKS[attack]}\nclass Below(Bad): pass\n"
+    text, left = derived(tmp_path, source)
+    assert "Bad" not in text
+    assert "Below" not in text
+    assert left.count("made.parts.B") >= 2
+
+
+def test_a_base_that_cannot_be_read_a_metaclass_and_a_decorator_leave_a_class_out(tmp_path: Path) -> None:
+    source = (
+        "import compiled\nclass Meta(type): pass\nclass A(Root, compiled.Base): pass\n"
+        "class B(Root, metaclass=Meta): pass\n@compiled.change\nclass C(Root): pass\n"
+    )
+    text, left = derived(tmp_path, source)
+    assert "made.parts: Root" in text
+    assert left.count("\n") == 2
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "accelerate", "peft"])
+def test_what_is_committed_is_what_the_tool_writes(library: str) -> None:
+    """For a library that is installed here, in the release that the list was made from."""
+    found = importlib.util.find_spec(library)
+    if found is None or found.origin is None:
+        pytest.skip(f"{library} is not installed")
+    folder = Path(found.origin).parent.parent
+    text, _ = derive(LIBRARIES[library], [folder])
+    committed = (DATA / f"{library}_classes.toml").read_text(encoding="utf-8")
+    if text.splitlines()[1] != committed.splitlines()[1]:
+        pytest.skip(f"another release of {library} is installed")
+    assert text == committed
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("nltk.classify.senna", "Senna"),  # starts the program that its state names
+        ("nltk.tag.hunpos", "HunposTagger"),
+        ("gensim.models.ensemblelda", "EnsembleLda"),  # imports the module that its state names
+        ("gensim.similarities.docsim", "Similarity"),  # deletes the files that its state names
+        ("lightgbm.basic", "Dataset"),  # frees the address that its state holds
+        ("xgboost.core", "DMatrix"),
+        ("ultralytics.nn.tasks", "DetectionModel"),  # its constructor evaluates a configuration
+        ("ultralytics.engine.model", "Model"),  # loads the checkpoint that its state names
+        ("torchmetrics.text.bert", "BERTScore"),  # downloads from the address that its state names
+        ("spacy.vocab", "unpickle_vocab"),  # unpickles bytes of its own
+    ],
+)
+def test_classes_whose_state_has_an_effect_are_on_no_list(module: str, name: str) -> None:
+    assert names.classify(module, name) in (Standing.UNKNOWN, Standing.DANGEROUS)
