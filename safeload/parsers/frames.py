@@ -78,12 +78,7 @@ class Watched:
 
 def may_hold_frames(reader: Reader, start: int, end: int) -> bool:
     """Could a FRAME opcode have been executed between the two offsets?"""
-    tail = b""
-    for _, data in reader.chunks(start, end):
-        if _CANDIDATE.search(tail + data):
-            return True
-        tail = data[-8:]
-    return False
+    return any(_CANDIDATE.search(data) is not None for _, data in reader.pieces(start, end, before=8))
 
 
 def framed(head: bytes) -> bool:

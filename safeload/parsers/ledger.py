@@ -11,6 +11,7 @@ from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers.encoded import coated
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
+from safeload.parsers.quick import LOOK, NUMBERS
 from safeload.parsers.shapes import (
     ARGUMENTS,
     ODD,
@@ -27,12 +28,11 @@ from safeload.parsers.watched import WATCHED
 
 _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
 _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
-_LOOK: Final = 64  # items of a state that are looked at
 _STATES: Final = 64  # different shapes of states kept for one name; beyond, the shape is just `other`
 _DICT: Final = ("dict",)
 _ITEMS: Final = ("appended",)
 _SHADOWS: Final = ("dict", "other")  # a state under which the instance's next BUILD calls what this one brought
-_NUMBERS: Final = frozenset({int, float, bool, type(None)})
+_SIMPLE: Final = frozenset({*PLAIN, bytes})
 
 
 class Refused(Malformed):
@@ -51,7 +51,7 @@ class Page:
     """What was seen of one name."""
 
     __slots__ = (
-        "_checks", "_fields", "_kept", "_ledger", "_literals", "_states", "_uses", "_watched",
+        "_calls", "_checks", "_fields", "_kept", "_ledger", "_literals", "_states", "_uses", "_watched",
         "module", "name", "offset", "passed", "resolved",
     )  # fmt: skip
 
@@ -63,12 +63,40 @@ class Page:
         self.resolved = 0
         self.passed = 0
         self._literals: dict[int, set[str]] = {}
+        self._calls: dict[tuple[type, ...], tuple[list[Any], tuple[int, ...]]] = {}
         self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
         self._states: dict[tuple[str, ...], list[Any]] = {}
         self._kept: list[tuple[dict[Any, Any], int]] = []
         self._checks: list[Callable[[], bool | None]] = []
         self._watched = WATCHED.get((module, name), ())
         self._fields: list[dict[str, Any]] = []
+
+    def call(self, args: tuple[Any, ...]) -> None:
+        """REDUCE, INST or OBJ of an ordinary name, as `note` has it; kinds of arguments that were seen are counted."""
+        kinds = tuple([arg.__class__ for arg in args])
+        known = self._calls.get(kinds)
+        if known is None:
+            self.note(PickleRole.CALLED, args)
+            if len(args) <= ARGUMENTS and _SIMPLE.issuperset(kinds):
+                shape = tuple([PLAIN.get(kind, "bytes") for kind in kinds])
+                raw = tuple([i for i, kind in enumerate(kinds) if kind is bytes])
+                self._calls[kinds] = self._uses[PickleRole.CALLED, shape], raw
+            return
+        known[0][0] += 1
+        for i in known[1]:
+            self._ledger.words.add(args[i])
+
+    def bare(self) -> list[Any] | None:
+        return self._uses.get((PickleRole.CONSTRUCTED, ()))
+
+    def dictionaries(self) -> list[Any] | None:
+        return None if self._watched else self._states.get(_DICT)
+
+    def words(self) -> set[Any]:
+        return self._ledger.words
+
+    def look(self, value: Any, depth: int) -> None:
+        self._ledger.look(value, depth)
 
     def note(
         self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
@@ -208,7 +236,8 @@ class Ledger:
         self._pages: list[Page] = []
         self._distinct = 0
         self._literal_bytes = 0
-        self.literals: dict[bytes, None] = {}
+        self._likely: dict[bytes, None] = {}
+        self.words: set[str | bytes] = set()
         self.embedded: dict[bytes, None] = {}
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
@@ -277,9 +306,22 @@ class Ledger:
                 value.page.passed += 1
         elif depth and kind in (tuple, list, dict):
             items = value.values() if kind is dict else value
-            for item in items if len(value) <= _LOOK else islice(items, _LOOK):
-                if item.__class__ not in _NUMBERS:
+            for item in items if len(value) <= LOOK else islice(items, LOOK):
+                if item.__class__ not in NUMBERS:
                     self.look(item, depth - 1)
+
+    @property
+    def literals(self) -> dict[bytes, None]:
+        """Strings that could be pickles themselves. Raises `Refused`."""
+        words = list(self.words)
+        self.words.clear()
+        for word in words:
+            self.literal(word)
+        return self._likely
+
+    @literals.setter
+    def literals(self, likely: dict[bytes, None]) -> None:
+        self._likely = likely
 
     def literal(self, value: str | bytes | bytearray) -> None:
         """Remember a string that could be a pickle itself."""
@@ -288,7 +330,7 @@ class Ledger:
         raw = value.encode("latin-1", "replace") if isinstance(value, str) else bytes(value)
         self._literal_bytes += len(raw)
         self._check()
-        self.literals[raw] = None
+        self._likely[raw] = None
 
     def passed_on(self, names: frozenset[str]) -> bool:
         """Was a class of one of these names an argument of something?"""
@@ -305,11 +347,12 @@ class Ledger:
 
     def absorb(self, other: Ledger) -> None:
         """What another run showed, as if it had been written here."""
+        likely = other.literals
         self._pages += other._pages
         self._distinct += other._distinct
         self._literal_bytes += other._literal_bytes
         self._check()
-        self.literals.update(other.literals)
+        self._likely.update(likely)
         self.embedded.update(other.embedded)
         self.persistent += other.persistent
         self.odd_persistent.update(other.odd_persistent)

@@ -20,7 +20,13 @@ from safeload.parsers.within import Within
 # PROTO, a protocol that exists, and an opcode that can stand first. Bytes within bytes are contiguous, so one search
 # over the member finds them at every depth.
 _HEAD: Final = re.compile(rb"\x80[\x00-\x05][(\])}NIJKLMFGSTUVXBCcP\x80\x82-\x84\x88-\x8b\x8c-\x8f\x95-\x97]")
+# What can only fail, told without running it: values of fixed size, then an opcode for a MARK, of which there is none.
+# Numbers in their thousands hold what looks like PROTO, and from there on run like this to the end of their list.
+_HOPELESS: Final = re.compile(
+    rb"\x80[\x00-\x05](?:G.{8}|K.|[N\x88\x89\x94)\]}]|J.{4}|M..|q.|\x8a\x01.|\x8a\x02..)*[tuedlo\x90\x91]", re.DOTALL
+)
 _TRIES: Final = 100_000
+_AHEAD: Final = 4 * limits.KIB  # most candidates fail within a few bytes
 _TIMES: Final = 16  # how often all bytes of a member may be read again
 
 
@@ -79,22 +85,26 @@ class _Search:
         if not self._reader.local and end - start > limits.SMALL_FILE:
             return  # over a network nothing large is read twice; the local scan before a grant does it
         file: Any = None
-        tail = b""
-        for offset, data in self._reader.chunks(start, end):
-            base = offset - len(tail)
-            whole = tail + data
+        for base, whole in self._reader.pieces(start, end, before=2):
             for match in _HEAD.finditer(whole):
                 at = base + match.start()
-                if at not in self._starts:
-                    file = file or self._reader.file(at)
+                if at not in self._starts and not self._hopeless(whole, match.start()):
+                    file = file or self._reader.file(at, ahead=_AHEAD)
                     file.seek(at)
                     if self._try(file, end):
                         # A call that was given this literal reports it as well.
                         self.ran.add(self._reader.upto(at, min(file.tell() - at, limits.SMALL_FILE)))
             for at in self._lines.starts(whole):
                 if base + at not in self._starts:
-                    self._plain(whole[at : at + limits.PLAIN_PICKLE])
-            tail = data[-2:]
+                    self._plain(bytes(whole[at : at + limits.PLAIN_PICKLE]))
+
+    def _hopeless(self, data: bytearray, at: int) -> bool:
+        end = _HOPELESS.match(data, at)
+        if end is None:
+            return False
+        self._tries += 1
+        self._spend(end.end() - at)
+        return True
 
     def _plain(self, content: bytes) -> None:
         file = io.BytesIO(content)

@@ -38,7 +38,7 @@ class Lines:
         """More names are known than before."""
         self._names = None
 
-    def starts(self, data: bytes) -> Iterator[int]:
+    def starts(self, data: bytes | bytearray) -> Iterator[int]:
         for match in _NAME.finditer(data):
             line = _MODULE.search(data, max(0, match.start() - _LINE), match.start())
             if line is None:
@@ -64,7 +64,7 @@ class Lines:
         return text in self._names or any(text.endswith(module) for module in modules)
 
 
-def _marks(data: bytes, end: int) -> Iterator[int]:
+def _marks(data: bytes | bytearray, end: int) -> Iterator[int]:
     """INST takes what lies on the stack since the last mark."""
     at = end
     for _ in range(_MARKS):

@@ -12,6 +12,7 @@ from safeload import limits
 from safeload.errors import Malformed
 
 _LOCAL_CHUNK: Final = 256 * limits.KIB
+_PIECE: Final = limits.MIB
 _RECENT: Final = limits.MIB
 _REMOTE_CACHE: Final = 64 * limits.MIB
 _REMOTE_LEAST: Final = 4 * limits.KIB
@@ -20,10 +21,12 @@ _REMOTE_LEAST: Final = 4 * limits.KIB
 class Reader:
     """`size` bytes at offsets from 0. `local` tells whether a read is cheap or a request over a network."""
 
-    __slots__ = ("_fetch", "local", "size")
+    __slots__ = ("_at", "_descriptor", "_fetch", "local", "size")
 
     def __init__(self, fetch: Callable[[int, int], bytes], *, size: int, local: bool) -> None:
         self._fetch = fetch
+        self._descriptor = -1
+        self._at = 0
         self.size = size
         self.local = local
 
@@ -34,7 +37,13 @@ class Reader:
     @classmethod
     def of_descriptor(cls, descriptor: int, *, size: int) -> Reader:
         """A local file; `os.pread` leaves the descriptor's own position alone."""
-        return cls(lambda offset, n: _pread(descriptor, offset, n), size=size, local=True)
+        return cls._part(descriptor, 0, size)
+
+    @classmethod
+    def _part(cls, descriptor: int, at: int, size: int) -> Reader:
+        made = cls(lambda offset, n: _pread(descriptor, at + offset, n), size=size, local=True)
+        made._descriptor, made._at = descriptor, at
+        return made
 
     @classmethod
     def of_callback(cls, ask: Callable[[int, int], bytes], *, size: int) -> Reader:
@@ -58,16 +67,55 @@ class Reader:
         """A part of it, as a reader of its own."""
         if offset < 0 or n < 0 or offset + n > self.size:
             raise Malformed(f"a part of {n} bytes at offset {offset} reaches beyond the end at {self.size}")
+        if self._descriptor >= 0:
+            return Reader._part(self._descriptor, self._at + offset, n)
         return Reader(lambda at, count: self.read_at(offset + at, count), size=n, local=self.local)
+
+    def fill(self, offset: int, buffer: memoryview) -> int:
+        """As many bytes as fit and are there, straight into a buffer; how many."""
+        n = max(0, min(len(buffer), self.size - offset))
+        if self._descriptor >= 0 and hasattr(os, "preadv"):
+            return _filled(self._descriptor, self._at + offset, buffer[:n])
+        data = self.upto(offset, n)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def pieces(self, start: int, end: int, *, before: int = 0) -> Iterator[tuple[int, bytearray]]:
+        """Consecutive pieces with the offsets where they start, each with the last `before` bytes of the one before.
+
+        All of them are in one buffer, so a piece holds until the next is asked for: new memory for each takes longer
+        than reading does.
+        """
+        size = min(_PIECE, max(end - start, 0))
+        buffer = bytearray(before + size)
+        view = memoryview(buffer)
+        kept = 0
+        for offset in range(start, end, _PIECE):
+            n = min(size, end - offset)
+            if self.fill(offset, view[kept : kept + n]) != n:
+                raise Malformed(f"the file ended early: {n} bytes at offset {offset} are not there")
+            have = kept + n
+            if have < len(buffer):
+                view.release()
+                del buffer[have:]
+                view = memoryview(buffer)
+            yield offset - kept, buffer
+            kept = min(before, have)
+            if end - offset > n:
+                view[:kept] = view[have - kept : have]
+                if have < before + size:  # the first has nothing before it
+                    view.release()
+                    buffer.extend(bytes(before + size - have))
+                    view = memoryview(buffer)
 
     def chunks(self, start: int, end: int, *, size: int = 4 * limits.MIB) -> Iterator[tuple[int, bytes]]:
         """Consecutive pieces with their offsets."""
         for offset in range(start, end, size):
             yield offset, self.read_at(offset, min(size, end - offset))
 
-    def file(self, start: int = 0) -> io.BufferedReader[Any]:
-        """A file object over it, at `start`; it reads ahead, and tells exactly where its user is."""
-        buffer = _LOCAL_CHUNK if self.local else limits.RANGE_BLOCK
+    def file(self, start: int = 0, *, ahead: int = _LOCAL_CHUNK) -> io.BufferedReader[Any]:
+        """A file object over it, at `start`; it reads that far ahead, and tells exactly where its user is."""
+        buffer = ahead if self.local else limits.RANGE_BLOCK
         face: io.BufferedReader[Any] = io.BufferedReader(_Face(self), buffer_size=buffer)
         face.seek(start)
         return face
@@ -93,12 +141,11 @@ class _Face(io.RawIOBase):
         if not self._reader.local:
             # To the end of a block, so that reading from several places does not ask for the same bytes again.
             wanted = min(wanted, limits.RANGE_BLOCK - self._at % limits.RANGE_BLOCK)
-        data = self._reader.upto(self._at, wanted)
-        buffer[: len(data)] = data
-        if len(data) <= _RECENT:
-            self.recent = [*self.recent[-1:], (self._at, data)]
-        self._at += len(data)
-        return len(data)
+        n = self._reader.fill(self._at, buffer[:wanted]) if self._at < self._reader.size else 0
+        if n <= _RECENT:
+            self.recent = [*self.recent[-1:], (self._at, bytes(buffer[:n]))]
+        self._at += n
+        return n
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._reader.size}[whence]
@@ -117,7 +164,7 @@ def recent(file: io.BufferedReader[Any]) -> tuple[tuple[int, bytes], ...]:
 
 def sha256(reader: Reader, start: int, end: int) -> str:
     sha = hashlib.sha256()
-    for _, data in reader.chunks(start, end):
+    for _, data in reader.pieces(start, end):
         sha.update(data)
     return sha.hexdigest()
 
@@ -157,6 +204,16 @@ class _Kept:
         while self._held > _REMOTE_CACHE and len(self._spans) > 1:
             self._held -= len(self._spans.pop(0)[1])
         return data[: end - at]
+
+
+def _filled(descriptor: int, offset: int, buffer: memoryview) -> int:
+    have = 0
+    while have < len(buffer):  # one call gives at most 2 GiB
+        n = os.preadv(descriptor, [buffer[have:]], offset + have)
+        if not n:
+            break
+        have += n
+    return have
 
 
 def _pread(descriptor: int, offset: int, n: int) -> bytes:

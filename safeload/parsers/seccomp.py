@@ -15,6 +15,8 @@ _CALLS: Final[dict[str, tuple[int, int]]] = {
     "read": (0, 63),
     "write": (1, 64),
     "pread64": (17, 67),
+    "preadv": (295, 69),
+    "preadv2": (327, 286),  # what `os.preadv` becomes
     "recvmsg": (47, 212),
     "sendmsg": (46, 211),
     "recvfrom": (45, 207),

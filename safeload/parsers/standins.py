@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from safeload.parsers import quick
 from safeload.parsers.facts import PickleRole
 
 
-class Noted(Protocol):
+class Noted(quick.Counted, Protocol):
     """The ledger's page about one name."""
 
     module: str
@@ -22,6 +23,8 @@ class Noted(Protocol):
     ) -> None: ...
 
     def state(self, value: Any, *, odd: bool = False) -> None: ...
+
+    def call(self, args: tuple[Any, ...]) -> None: ...
 
     def items(self) -> None: ...
 
@@ -131,6 +134,17 @@ class Inert(metaclass=Named):
         type(self).page.items()
 
 
+class Ordinary(Named):
+    """For stand-ins of which nothing more has to be known: calls and objects of them come in hundreds of thousands."""
+
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        if keywords:
+            cls.page.note(PickleRole.CALLED, args, keywords)
+        else:
+            cls.page.call(args)
+        return object.__new__(cls)  # type: ignore[arg-type]
+
+
 class NamedMapping(Named):
     """For stand-ins of dictionaries: the VM then sets their items in C, which is what keeps large files fast."""
 
@@ -229,4 +243,4 @@ def stand_in(page: Noted, special: type[Inert] | None = None) -> Named:
         return made
     if (page.module, page.name) in _MAPPINGS:
         return NamedMapping("StandIn", (InertMapping,), {"page": page, "__slots__": ()})
-    return Named("StandIn", (Inert,), {"page": page, "__slots__": ()})
+    return Ordinary("StandIn", (Inert,), {"page": page, "__slots__": (), **quick.methods(page)})

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safeload.errors import Malformed
+from safeload.parsers.coding import decode, encode
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import (
     ArchiveFacts,
@@ -25,8 +26,6 @@ from safeload.parsers.facts import (
     TensorFacts,
     TextFacts,
     Use,
-    decode,
-    encode,
 )
 from safeload.parsers.reader import Reader
 from tests.builders import opcodes as op
