@@ -220,7 +220,9 @@ def test_every_field_that_a_condition_speaks_of_is_told() -> None:
 
 def test_another_spelling_of_a_class_whose_fields_decide_is_a_question(look: Look) -> None:
     torch = pytest.importorskip("torch")
-    data = pickle.dumps(Stated(torch.optim.Adam, {"_patch_step_function": np.zeros, "defaults": {}}), 2)
+    data = pickle.dumps(
+        Stated(torch.optim.Adam, {"_patch_step_function": np.zeros, "defaults": {}, "param_groups": []}), 2
+    )
     again = data.replace(b"torch.optim.adam\n", b"torch.optim.adamw\n")
     assert again != data
     assert type(pickle.loads(again.replace(b"_patch_step_function", b"_patch_step_functiom"))) is torch.optim.Adam
