@@ -69,6 +69,10 @@ KINDS: Final = (
     ),
     Kind(name="torch-zip", fits=_ends("data.pkl"), raw=_raw(r"data/\d+")),
     Kind(name="npz", fits=lambda names: bool(names) and all(name.endswith(".npy") for name in names)),
+    # What matters in these is JSON, which is read by what stands in it wherever it is.
+    Kind(name="keras", fits=lambda names: {"config.json", "metadata.json"} <= set(names)),
+    Kind(name="skops", fits=lambda names: "schema.json" in names),
+    Kind(name="mar", fits=lambda names: "mar-inf/manifest.json" in names),
     Kind(name="zip", fits=lambda names: True),
 )
 

@@ -55,6 +55,10 @@ RISKY: Final = frozenset(
         "torch-zip",
         "torchscript",
         "zip",
+        "keras",
+        "skops",
+        "mar",
+        "native",
     }
 )
 # Formats whose own tools put a plain ZIP of further files behind them: labels behind a TFLite model
