@@ -85,7 +85,7 @@ _EXPECTED: Final = {
     ".zst": frozenset({"zstd", "joblib"}),
     ".lz4": frozenset({"lz4", "joblib"}),
     ".7z": frozenset({"7z"}),
-    ".zip": frozenset({"zip", "torch-zip", "npz", "torchscript", "pt2", "torch-package"}),
+    ".zip": frozenset({"zip", "torch-zip", "npz", "torchscript", "pt2", "torch-package", "keras", "skops", "mar"}),
     ".pkl": frozenset({"pickle", "joblib"}),
     ".pickle": frozenset({"pickle", "joblib"}),
     ".joblib": frozenset({"joblib", "pickle", "zlib", "gzip", "bz2", "xz", "lzma", "lz4"}),

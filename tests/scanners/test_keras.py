@@ -164,12 +164,12 @@ att = keras.Model(token, layers.LayerNormalization()(attention(token, token) + t
 for name, one in {"functional": functional, "rnn": rnn, "att": att}.items():
     open(f"{folder}/{name}.json", "w").write(one.to_json())
     one.save(f"{folder}/{name}.keras")
-    with zipfile.ZipFile(f"{folder}/{name}.keras") as whole, zipfile.ZipFile(f"{folder}/{name}.bare.keras", "w") as part:
+    with zipfile.ZipFile(f"{folder}/{name}.keras") as whole, zipfile.ZipFile(f"{folder}/{name}.b.keras", "w") as part:
         for member in ("metadata.json", "config.json"):
             part.writestr(member, whole.read(member))
 """,
         tmp_path,
     )
     assert look((tmp_path / "rnn.keras").read_bytes(), name="rnn.keras").results[0].format == "keras"
-    for path in sorted([*tmp_path.glob("*.json"), *tmp_path.glob("*.bare.keras")]):
+    for path in sorted([*tmp_path.glob("*.json"), *tmp_path.glob("*.b.keras")]):
         assert [(f.rule.id, f.evidence) for f in look(path.read_bytes(), name=path.name).findings] == []
