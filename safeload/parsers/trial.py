@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from safeload.parsers import pickle
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.ledger import Ledger, Refused
@@ -26,4 +28,9 @@ def acts(reader: Reader) -> pickle.Outcome | None:
     except VM_ERRORS:
         pass
     acted = any(use.role is not PickleRole.REFERENCED for use in seen.uses())
-    return pickle.read(reader, reading="torch") if acted or limited else None
+    if not (acted or limited):
+        return None
+    read = pickle.read(reader, reading="torch")
+    if not read.facts.uses and (read.gap is None or read.gap.reason is not GapReason.LIMIT):
+        return None
+    return replace(read, facts=replace(read.facts, leftover=0))  # what follows is numbers, as it should
