@@ -15,15 +15,17 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["safeload.parsers"]):
-    from safeload.parsers import coding, facts
+    from safeload.parsers import coding, external, facts, text
     from safeload.parsers.examine import examine
     from safeload.parsers.reader import Reader
     from safeload.parsers.rights import HARMLESS
-    from safeload.parsers.visit import PYTHON
+    from safeload.parsers.visit import PYTHON, TEMPLATE, YAML
 
 from tests.fuzz import seeds
 
 _MEMORY = 2 << 30
+# Third-party parsers among them, though these are not instrumented.
+_OTHERS = external.load(external.KINDS)
 _watching = False
 
 
@@ -33,12 +35,12 @@ def _heard(event: str, args: tuple[Any, ...]) -> None:
 
 
 def one(data: bytes) -> None:
-    """One input, as a file of unknown purpose and as Python."""
+    """One input, as a file of unknown purpose, and a text as what it could be for."""
     global _watching
-    for purpose in ("", PYTHON):
+    for purpose in ("", PYTHON, TEMPLATE, YAML) if text.looks_right(data[:512]) else ("",):
         _watching = True
         try:
-            parts = examine(Reader.of_bytes(data), purpose=purpose)
+            parts = examine(Reader.of_bytes(data), purpose=purpose, others=_OTHERS)
         except (MemoryError, RecursionError):
             continue  # the worker's own loop makes a gap of these
         finally:
