@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,12 +56,13 @@ def test_a_flood_of_fields_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_random_bytes_are_no_onnx() -> None:
-    rng = __import__("random").Random(7)
+    rng = random.Random(7)
     for _ in range(20_000):
         data = b"\x08" + rng.randbytes(40)
         assert not onnx.looks_right(data, Reader.of_bytes(data))
     assert not onnx.looks_right(b"\x08\x08", Reader.of_bytes(b"\x08\x08"))
-    assert onnx.looks_right(*(lambda d: (d[:512], Reader.of_bytes(d)))(onnx_model(onnx_node("Relu"))))
+    model = onnx_model(onnx_node("Relu"))
+    assert onnx.looks_right(model[:512], Reader.of_bytes(model))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

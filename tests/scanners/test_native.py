@@ -47,8 +47,6 @@ def test_an_archive_inside_a_program_is_read_too(tmp_path: Path, look: Look) -> 
     assert {"native-code", "pickle-dangerous-call"} <= set(ids(report.findings))
 
 
-@pytest.mark.parametrize(
-    "text", [b"MZ is how this text begins, with no header behind its letters at all\n", b"ELF"]
-)
+@pytest.mark.parametrize("text", [b"MZ is how this text begins, with no header behind its letters at all\n", b"ELF"])
 def test_text_is_no_program(text: bytes, look: Look) -> None:
     assert "native-code" not in ids(look(text, name="README.md").findings)
