@@ -68,6 +68,8 @@ METRICS: dict[str, Callable[[], Any]] = {
     **{name: (lambda name=name: getattr(torchmetrics, name)()) for name in REGRESSION},
     **{name: (lambda name=name: getattr(torchmetrics, name)(task="binary")) for name in BINARY},
 }
+SCHEDULES = ("DDPMScheduler", "DDIMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler", "PNDMScheduler",
+             "UniPCMultistepScheduler")  # fmt: skip
 CASES: dict[str, Callable[[], Any]] = {
     "Lightning checkpoint": lambda: _checkpoint(lightning),
     "PyTorch Lightning checkpoint": lambda: _checkpoint(__import__("pytorch_lightning")),
@@ -80,11 +82,15 @@ CASES: dict[str, Callable[[], Any]] = {
     "autoencoder": lambda: diffusers.AutoencoderKL(block_out_channels=(4,), norm_num_groups=2),
     **{
         name: (lambda name=name: getattr(diffusers, name)())
-        for name in ("DDPMScheduler", "DDIMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler", "PNDMScheduler", "UniPCMultistepScheduler")
+        for name in SCHEDULES
     },
     "a denoising step": lambda: diffusers.DDPMScheduler().step(torch.ones(1, 2), 5, torch.ones(1, 2)),
 }  # fmt: skip
-ASKS: dict[str, str] = {}
+SAVES = "Its state can name the file that saving it writes."
+ASKS: dict[str, str] = {
+    **dict.fromkeys(("pooling", "dense layer", "normalising layer", "U-Net", "autoencoder", *SCHEDULES), SAVES),
+    "metrics": "It compares attributes that its state names.",
+}
 
 
 def write(value: Any) -> list[bytes]:

@@ -130,7 +130,10 @@ CASES: dict[str, Callable[[], Any]] = {
     **{name: (lambda name=name: getattr(transformers, name)()) for name in CONFIGS},
     **OTHERS,
 }
-ASKS: dict[str, str] = {}
+ASKS: dict[str, str] = {
+    "Mamba": "It keeps a hook, which torch wraps in a class that calls what its state holds.",
+    "adapter": "A model with adapters can be asked to load another from where its state says.",
+}
 
 
 def write(value: Any) -> list[bytes]:
