@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from safeload import limits
 from safeload.parsers import (
     catboost,
     coreml,
@@ -28,9 +27,12 @@ def kinds(head: bytes, reader: Reader) -> list[str]:
 
 
 def _hdf5_behind(head: bytes, reader: Reader) -> bool:
-    """Readers of HDF5 look for its signature behind anything, at 512 bytes and every doubling of that."""
+    """Readers of HDF5 look for its signature behind anything, at 512 bytes and every doubling of that.
+
+    Over a network each look is a request, for what almost no file has: the local scan that every grant needs does it.
+    """
     at = 512
-    while at + len(_HDF5) <= reader.size and (reader.local or at <= limits.RANGE_BLOCK):
+    while reader.local and at + len(_HDF5) <= reader.size:
         if reader.read_at(at, len(_HDF5)) == _HDF5:
             return True
         at *= 2
