@@ -6,9 +6,12 @@ import os
 import sys
 import traceback
 from types import TracebackType
+from typing import Final
 
 from safeload.cli import exits
 from safeload.errors import SafeloadError
+
+MISTAKE: Final = "This is a mistake in safeload, not in what you typed."
 
 
 class Undelivered(Exception):
@@ -56,8 +59,17 @@ def mute(stream: object) -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
+def mistaken(error: BaseException, *, target: str = "") -> None:
+    """A mistake of ours, in full: whoever reports it needs the frames."""
+    from safeload.report.words import plain, plain_lines
+
+    about = f" {plain(target, 200)}:" if target else ""
+    text = "".join(traceback.format_exception(error)).rstrip("\n")
+    say("\n".join(plain_lines(text)))  # its message may say what a file says
+    say(f"safeload:{about} {MISTAKE}")
+
+
 def crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A mistake of ours, in full, with the code of an error: Python's own code would read as a block."""
-    traceback.print_exception(kind, error, trace)
-    say("safeload: This is a mistake in safeload, not in what you typed.")
+    """The end of the program by such a mistake, with the code of an error: Python's own code would read as a block."""
+    mistaken(error.with_traceback(trace))
     raise SystemExit(exits.ERROR)

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safeload.cli import exits
-from safeload.cli.errors import failed, say
+from safeload.cli.errors import MISTAKE, failed, mistaken, say
 from safeload.cli.options import Format
 from safeload.cli.output import Output
 from safeload.errors import SafeloadError, UsageError
 
 if TYPE_CHECKING:
     from safeload.policy.interface import Review
+    from safeload.report.style import Style
     from safeload.sources.interface import Call
 
 
@@ -39,12 +40,18 @@ def look(
             try:
                 with Line() as progress:
                     review = see(call_of(target), policy=chosen, progress=progress)
+                shown = _shown(review, format, out.style)
             except SafeloadError as error:
                 codes.append(exits.ERROR)
                 _write_error(out, target, error, format)
+                failed(error, target=target)
+            except Exception as error:  # noqa: BLE001  # A mistake of ours about one target is told, and ends no other's.
+                codes.append(exits.ERROR)
+                _write_error(out, target, SafeloadError(MISTAKE), format)
+                mistaken(error, target=target)
             else:
                 codes.append(exits.of_action(review.verdict.action))
-                _write(out, review, format, first=number == 0)
+                _write(out, shown, review, first=number == 0 or format is Format.JSON)
     return exits.strictest(codes)
 
 
@@ -54,15 +61,18 @@ def one_revision(targets: Sequence[str], revision: str | None) -> None:
         raise UsageError("--revision is for one target.", next="With several targets, write each as org/name@revision.")
 
 
-def _write(out: Output, review: Review, format: Format, *, first: bool) -> None:
+def _shown(review: Review, format: Format, style: Style) -> str:
     if format is Format.JSON:
         from safeload.report import json
 
-        out.write(json.line(json.review_object(review)) + "\n")
-    else:
-        from safeload.report import text
+        return json.line(json.review_object(review)) + "\n"
+    from safeload.report import text
 
-        out.write(("" if first else "\n") + text.render(review, style=out.style))
+    return text.render(review, style=style)
+
+
+def _write(out: Output, shown: str, review: Review, *, first: bool) -> None:
+    out.write(shown if first else "\n" + shown)
     if out.path is not None:
         from safeload.report import text
 
@@ -74,4 +84,3 @@ def _write_error(out: Output, target: str, error: SafeloadError, format: Format)
         from safeload.report import json
 
         out.write(json.line(json.error_object(target, error)) + "\n")
-    failed(error, target=target)

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -104,7 +105,7 @@ def _state() -> Mapping[str, Any]:
     return {
         "SAFELOAD_HOME": str(folder),
         "made": there,
-        "writable": os.access(folder if there else _nearest(str(folder)), os.W_OK),
+        "writable": _writable(str(folder) if there else _nearest(str(folder))),
         "HF_ENDPOINT": re.sub(r"//[^/]*@", "//", os.environ.get("HF_ENDPOINT") or "the hub's own"),
     }
 
@@ -114,6 +115,15 @@ def _nearest(path: str) -> str:
     while not os.path.isdir(path) and os.path.dirname(path) != path:  # noqa: PTH112, PTH120
         path = os.path.dirname(path)  # noqa: PTH120
     return path
+
+
+def _writable(folder: str) -> bool:
+    """By trying: to root, `os.access` calls everything writable, `/proc` and the like too."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".safeload-", dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _policy() -> Mapping[str, Any]:

@@ -109,6 +109,14 @@ def test_status_shows_the_rest_when_a_part_fails(cli: Callable[..., Ran], monkey
     assert "gave up" in ran.out
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a file system that nobody can make a folder in")
+def test_status_tells_a_home_that_not_even_root_can_make(
+    cli: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFELOAD_HOME", "/proc/safeload/state")
+    assert json.loads(cli("status", "--format", "json").out)["state"]["writable"] is False
+
+
 def test_status_never_shows_a_token(cli: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_" + "secret" * 5)
     monkeypatch.setenv("HF_ENDPOINT", "https://user:pass" + "word@hub.example")

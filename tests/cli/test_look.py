@@ -12,6 +12,9 @@ import pytest
 
 from safeload.cli import exits
 from safeload.errors import NotFound, Unreachable
+from safeload.policy.interface import Action, Review
+from safeload.report import text
+from safeload.report.style import Style
 from tests.cli.conftest import FakePipeline, Ran
 from tests.report import samples
 
@@ -64,6 +67,38 @@ def test_a_failed_target_is_told_on_stderr_and_does_not_stop_the_others(
     assert ran.err == "safeload: error: There is no repository error. Check its name.\n"
     assert "acme/tiny-bert" in ran.out
     assert "There is no" not in ran.out
+
+
+@pytest.mark.parametrize("verb", ["scan", "review"])
+def test_a_mistake_of_ours_about_one_target_does_not_stop_the_others(
+    verb: str, four: FakePipeline, cli: Callable[..., Ran]
+) -> None:
+    four.answers["odd"] = ZeroDivisionError("a name with \x1b[2J in it")
+    ran = cli(verb, "--format", "json", "odd", "allow", "ask")
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    for line in lines:
+        jsonschema.validate(line, SCHEMA)
+    assert [line["action"] for line in lines] == ["error", "allow", "ask"]
+    assert ran.code == exits.ERROR
+    assert "ZeroDivisionError" in ran.err and "odd: This is a mistake in safeload" in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_a_report_that_cannot_be_shown_does_not_stop_the_others(
+    four: FakePipeline, cli: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = text.render
+
+    def odd(review: Review, *, style: Style) -> str:
+        if review.call.target == "ask":
+            raise KeyError("a rule without words")
+        return render(review, style=style)
+
+    monkeypatch.setattr(text, "render", odd)
+    ran = cli("scan", "ask", "allow", "block")
+    assert ran.code == exits.of_action(Action.BLOCK)
+    assert "acme/tiny-bert" in ran.out and "mallory" in ran.out
+    assert "ask: This is a mistake in safeload" in ran.err
 
 
 def test_text_of_several_targets_is_divided_by_an_empty_line(four: FakePipeline, cli: Callable[..., Ran]) -> None:
