@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- one attack a line
 """The derived lists: what the tool leaves out, what it lets in, and that what is committed is what it writes."""
 
 from __future__ import annotations
