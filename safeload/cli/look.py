@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safeload.cli import exits
+from safeload.cli.calls import Format
 from safeload.cli.errors import MISTAKE, failed, mistaken, say
-from safeload.cli.options import Format
 from safeload.cli.output import Output
 from safeload.errors import SafeloadError, UsageError
 

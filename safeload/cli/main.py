@@ -11,15 +11,15 @@ import typer
 from typer.core import TyperCommand
 
 import safeload
-from safeload.cli import errors, exits
+from safeload.cli import errors
 from safeload.cli.approve import approve
 from safeload.cli.deny import deny
+from safeload.cli.ending import ended, interruptible
 from safeload.cli.log import log
 from safeload.cli.review import review
 from safeload.cli.run import RunCommand, run
 from safeload.cli.scan import scan
 from safeload.cli.status import status
-from safeload.errors import SafeloadError
 
 # Each returns its exit code.
 COMMANDS: Final[tuple[Callable[..., int], ...]] = (scan, review, run, approve, deny, log, status)
@@ -73,11 +73,8 @@ def _later(command: Callable[..., int]) -> Callable[..., Callable[[], int]]:
         return functools.partial(command if command is run else _interruptible, **given)
 
     def _interruptible(**given: Any) -> int:
-        try:
-            return command(**given)
-        except KeyboardInterrupt:  # but not a script's, which ends as under Python
-            errors.say("safeload: Interrupted. Nothing was loaded.")
-            return exits.INTERRUPTED
+        # But not a script's, which ends as under Python.
+        return interruptible(functools.partial(command, **given))
 
     return read
 
@@ -86,14 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. `SystemExit` comes only from a script under `run`."""
     if argv is None:
         sys.excepthook = errors.crash
-    try:
-        code = _read(sys.argv[1:] if argv is None else list(argv))()
-        _flush()
-        return code
-    except SafeloadError as error:
-        return errors.failed(error)
-    except errors.Undelivered as error:
-        return errors.undelivered(error)
+    return ended(lambda: _read(sys.argv[1:] if argv is None else list(argv))())
 
 
 def _read(args: list[str]) -> Callable[[], int]:
@@ -114,12 +104,3 @@ def _read(args: list[str]) -> Callable[[], int]:
     except OSError as error:  # of the help that was just written
         raise errors.Undelivered(error) from error
     return lambda: code
-
-
-def _flush() -> None:
-    """A full disk or a reader that went away shows only here, at the latest."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError as error:
-        raise errors.Undelivered(error) from error

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from safeload.errors import UsageError
-
-if TYPE_CHECKING:
-    from safeload.sources.interface import Call
-
-
-class Format(str, Enum):
-    TEXT = "text"
-    JSON = "json"
-
+from safeload.cli.calls import Format as Format
+from safeload.cli.calls import call_of as call_of
 
 Target = Annotated[
     str, typer.Argument(metavar="TARGET", help="A file, a folder, org/name, or org/name@revision.", show_default=False)
@@ -49,23 +39,3 @@ LoadOption = Annotated[
     typer.Option("--option", metavar="KEY=VALUE", help="An argument of the load that changes which files it opens."),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in your words; it is logged.", show_default=False)]
-
-
-def call_of(target: str, *, revision: str | None, loader: str, trust: bool, options: Sequence[str] | None) -> Call:
-    """What the user asked about. Raises `UsageError`."""
-    from safeload.guard.loaders.calls import call_for
-
-    if not target.strip():
-        raise UsageError("An empty target names nothing.", next="Name a file, a folder, or org/name.")
-    pairs = dict(_pair(option) for option in options or ())
-    return call_for(target, revision=revision, loader=loader, trust_remote_code=trust, options=pairs)
-
-
-def _pair(option: str) -> tuple[str, str | bool]:
-    from safeload.decisions.command import SCOPING
-
-    key, separator, value = option.partition("=")
-    if not separator or key not in SCOPING:
-        raise UsageError(f"--option {option!r} is not understood.", next=f"Known: {', '.join(SCOPING)}, as KEY=VALUE.")
-    # As the approve command that safeload prints spells Python's own values.
-    return key, {"true": True, "false": False}.get(value.lower(), value)

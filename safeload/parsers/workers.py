@@ -6,6 +6,7 @@ import atexit
 import os
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from safeload.parsers.facts import Part
@@ -68,6 +69,11 @@ def shared(*, fresh: bool = False, start: Callable[[], Worker] = Worker.start) -
                 _registered.append(True)
             _shared[pid] = Workers(start)
         return _shared[pid]
+
+
+def soon() -> None:
+    """Have them started by the time they are wanted: the process gets ready while this one does something else."""
+    shared(start=partial(Worker.start, wait=False))
 
 
 _registered: list[bool] = []

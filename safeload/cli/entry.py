@@ -1,0 +1,52 @@
+"""Where the program starts: `scan` of what lies on this machine takes a short way, all else the whole command line.
+
+Nearly all the time that such a scan takes goes into imports. So the worker starts before them, to get ready beside
+them, and the library that reads options is left out where there are none.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main() -> int:
+    """The exit code."""
+    targets = local_scan(sys.argv[1:])
+    if targets is None:
+        from safeload.cli.main import main as whole
+
+        return whole()
+    return scan(targets)
+
+
+def local_scan(args: Sequence[str]) -> list[str] | None:
+    """The targets, if this is `scan` of files and folders that are here, without options."""
+    if len(args) < 2 or args[0] != "scan":
+        return None
+    targets = list(args[1:])
+    here = all(not target.startswith("-") and "\0" not in target and os.path.lexists(target) for target in targets)
+    return targets if here else None
+
+
+def scan(targets: list[str]) -> int:
+    """As `safeload scan TARGET...` through the whole command line."""
+    from safeload.parsers import workers
+
+    workers.soon()
+    from safeload.cli import errors
+    from safeload.cli.calls import Format, call_of
+    from safeload.cli.ending import ended, interruptible
+    from safeload.cli.look import look
+
+    sys.excepthook = errors.crash
+
+    def run() -> int:
+        return look(targets, call_of, signals=False, policy=None, format=Format.TEXT, output=None)
+
+    return ended(lambda: interruptible(run))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
