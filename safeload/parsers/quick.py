@@ -33,10 +33,13 @@ class Counted(Protocol):
 
     def look(self, value: Any, depth: int) -> None: ...
 
+    def again(self) -> None:
+        """A second state for one instance, which the first may have handed to something else."""
+
 
 def methods(page: Counted) -> dict[str, Any]:
     """`__new__` and `__setstate__` of a stand-in class."""
-    return {"__new__": _new(page), "__setstate__": staticmethod(_setstate(page))}
+    return {"__new__": _new(page), "__setstate__": _setstate(page)}
 
 
 def _new(page: Counted) -> Callable[..., Any]:
@@ -55,12 +58,15 @@ def _new(page: Counted) -> Callable[..., Any]:
     return __new__
 
 
-def _setstate(page: Counted) -> Callable[[Any], None]:
+def _setstate(page: Counted) -> Callable[[Any, Any], None]:
     word, look = page.words().add, page.look
     count: list[Any] | None = None
 
-    def __setstate__(state: Any) -> None:
+    def __setstate__(self: Any, state: Any) -> None:
         nonlocal count
+        if hasattr(self, "_stated"):
+            page.again()
+        self._stated = True
         if count is None or state.__class__ is not dict or len(state) > LOOK:
             page.state(state)
             count = page.dictionaries()

@@ -51,7 +51,9 @@ def test_a_state_without_such_names_is_ordinary(look: Look) -> None:
 
 
 CONFIG = name("transformers.models.bert.configuration_bert", "BertConfig") + b")\x81"
-RENAMED = CONFIG + b"}(" + text("attribute_map") + b"}" + text("__setstate__") + text("x") + b"s" + text("x") + KEPT + b"ub}b"
+RENAMED = (
+    CONFIG + b"}(" + text("attribute_map") + b"}" + text("__setstate__") + text("x") + b"s" + text("x") + KEPT + b"ub}b"
+)
 
 
 def test_without_us_a_configuration_renames_its_own_setstate() -> None:
@@ -63,3 +65,9 @@ def test_without_us_a_configuration_renames_its_own_setstate() -> None:
 def test_a_second_state_for_one_instance_is_a_finding(look: Look) -> None:
     report = look(b"\x80\x04" + RENAMED + b".")
     assert "pickle-unexpected-state" in {finding.rule.id for finding in report.findings}
+
+
+def test_behind_ordinary_objects_of_the_same_class_too(look: Look) -> None:
+    ordinary = (HOLDER + b"}" + text("x") + b"K\x01sb0") * 3
+    report = look(b"\x80\x04" + ordinary + ATTACKS["BUILD"] + b".")
+    assert {finding.rule.id for finding in report.findings} == {"pickle-unexpected-state"}
