@@ -89,7 +89,6 @@ CASES: dict[str, Callable[[], Any]] = {
 SAVES = "Its state can name the file that saving it writes."
 ASKS: dict[str, str] = {
     **dict.fromkeys(("pooling", "dense layer", "normalising layer", "U-Net", "autoencoder", *SCHEDULES), SAVES),
-    "metrics": "It compares attributes that its state names.",
 }
 
 

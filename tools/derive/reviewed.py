@@ -41,7 +41,8 @@ REVIEWED: dict[str, frozenset[str]] = {
         "diffusers": "ModelMixin.__getattr__ ConfigMixin.__getattr__ PushToHubMixin._upload_folder PeftAdapterMixin.load_lora_adapter FrozenDict.__setattr__ FrozenDict.__setitem__",
         # Wraps its own two methods again; compares by making a metric of two.
         "torchmetrics": """
-        Metric.__setstate__ Metric.__eq__ Metric.__hash__ Metric.__setattr__ Metric._apply MetricCollection.__getattr__
+        Metric.__setstate__ Metric.__eq__ Metric.__hash__ Metric.__setattr__ Metric._apply MetricCollection.__getattr__ MetricCollection._equal_metric_states
+        MetricCollection._compute_groups_create_state_ref
         """,
         # What it moves back to disk is what accelerate's hooks, which are on no list, had there.
         "peft": """
