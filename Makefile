@@ -45,6 +45,10 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
 
+# Other scanners, each in an environment of its own that is made on the first run; needs 3 GB.
+bench-scanners: $(STAMP)
+	$(BIN)/python benchmarks/scanners/run.py
+
 # A long run; `make test` has a short one. FUZZ=10000 for a look.
 FUZZ ?= 1000000
 fuzz: $(STAMP)

@@ -18,6 +18,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from page import put
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "examples"))
 
@@ -175,8 +177,6 @@ def starts(env: dict[str, str], runs: int) -> list[tuple[str, str, str, str]]:
 
 def table(rows: list[tuple[str, str, str, str]], runs: int) -> str:
     lines = [
-        "# Benchmarks",
-        "",
         f"Made by `make bench`: medians of {runs} runs in fresh processes, in one go, against the local Hub; Python "
         f"{platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores.",
         "",
@@ -209,7 +209,7 @@ def main() -> int:
                 *starts(environment(base / "starts", hub.endpoint), args.runs),
             ]
     text = table(rows, args.runs)
-    args.output.write_text(text)
+    put(args.output, "Beside what it stands in front of", text)
     print(text)
     return 0
 

@@ -141,9 +141,10 @@ class _Face(io.RawIOBase):
         if not self._reader.local:
             # To the end of a block, so that reading from several places does not ask for the same bytes again.
             wanted = min(wanted, limits.RANGE_BLOCK - self._at % limits.RANGE_BLOCK)
-        n = self._reader.fill(self._at, buffer[:wanted]) if self._at < self._reader.size else 0
+        view = memoryview(buffer)  # a slice of a `bytearray`, which `RawIOBase.read` gives, is a copy
+        n = self._reader.fill(self._at, view[:wanted]) if self._at < self._reader.size else 0
         if n <= _RECENT:
-            self.recent = [*self.recent[-1:], (self._at, bytes(buffer[:n]))]
+            self.recent = [*self.recent[-1:], (self._at, bytes(view[:n]))]
         self._at += n
         return n
 
