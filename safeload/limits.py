@@ -33,7 +33,7 @@ NESTED_DEPTH: Final = 4  # pickles within literals within pickles
 NESTED_BYTES: Final = (
     64 * MIB
 )  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
-HELD: Final = 256 * MIB  # bytes of integer arrays of one joblib file that are held against each other; memory
+ARRAYS_HELD: Final = 256 * MIB  # bytes of integer arrays of one joblib file that are held against each other; memory
 FINDINGS: Final = 500  # findings of one rule in one member; beyond, one stands for the rest; floods the report
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 

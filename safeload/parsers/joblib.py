@@ -94,7 +94,7 @@ class _Run:
         self._crossed = False
         self._starts = {0}
         self.sidecars: dict[str, None] = {}
-        self._room = limits.HELD
+        self._room = limits.ARRAYS_HELD
 
     def facts(self) -> tuple[PickleFacts, Gap | None]:
         wrapper = wrappers.wrapper(self._skip)

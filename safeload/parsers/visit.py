@@ -34,9 +34,9 @@ def purpose_of(name: str) -> str:
 class Budget:
     """What is left for one artifact, through all its containers. Spending more raises `Refused`."""
 
-    inflated: int = limits.INFLATED
-    members: int = limits.MEMBERS
-    looks: int = limits.REMOTE_LOOKS
+    inflated: int = field(default_factory=lambda: limits.INFLATED)
+    members: int = field(default_factory=lambda: limits.MEMBERS)
+    looks: int = field(default_factory=lambda: limits.REMOTE_LOOKS)
 
     def inflate(self, n: int) -> None:
         self.inflated -= n
