@@ -18,7 +18,7 @@ from safeload.parsers.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
 from safeload.parsers.reader import Reader
 from safeload.parsers.standins import Inert, InertMapping, Named
 
-_ERRORS: Final = (*VM_ERRORS, struct.error, AssertionError, BufferError)
+ERRORS: Final = (*VM_ERRORS, struct.error, AssertionError, BufferError)
 
 
 def again(reader: Reader, ledger: Ledger, done: Run) -> None:
@@ -29,7 +29,7 @@ def again(reader: Reader, ledger: Ledger, done: Run) -> None:
     try:
         machine.load()
         done.pure = True
-    except _ERRORS:
+    except ERRORS:
         pass
     add(ledger, seen)
     done.names = tuple({**dict.fromkeys(done.names), **machine.names})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safeload.parsers import pickle
+from safeload import limits
+from safeload.parsers import pickle, pure
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.ledger import Ledger, Refused
 from safeload.parsers.machine import VM_ERRORS, Machine, Nowhere
@@ -18,19 +19,29 @@ def acts(reader: Reader) -> pickle.Outcome | None:
     A length beyond the end, of which numbers are full, costs nothing.
     """
     seen = Ledger()
+    within = Within(reader.file(), reader.size)
     limited = False
     try:
-        Machine(Within(reader.file(), reader.size), seen, Nowhere()).load()
+        Machine(within, seen, Nowhere()).load()
     except Refused as refused:
         limited = refused.gap.reason is GapReason.LIMIT
     except MemoryError:
         limited = True
     except VM_ERRORS:
         pass
-    acted = any(use.role is not PickleRole.REFERENCED for use in seen.uses())
-    if not (acted or limited):
+    if within.wide:
+        _wider(reader, seen)
+    if not (limited or any(use.role is not PickleRole.REFERENCED for use in seen.uses())):
         return None
     read = pickle.read(reader, reading="torch")
     if not read.facts.uses and (read.gap is None or read.gap.reason is not GapReason.LIMIT):
         return None
     return replace(read, facts=replace(read.facts, leftover=0))  # what follows is numbers, as it should
+
+
+def _wider(reader: Reader, seen: Ledger) -> None:
+    """What an unpickler with more memory would go on to do: Python's own keeps its memo in a dictionary."""
+    try:
+        pure.PureMachine(reader.window(0, min(reader.size, limits.PURE_BYTES)).file(), seen).load()
+    except pure.ERRORS:
+        pass
