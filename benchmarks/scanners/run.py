@@ -20,15 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path[:0] = [str(HERE), str(HERE.parent)]
-
 import environments
 import files
 import tables
-from page import put
 
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 PATIENCE = 120.0  # seconds for one scan; what takes longer is told as such
 ONCE = 8.0  # seconds; what takes longer is not repeated
 OURS = ("safeload", "safeload, reading")
@@ -175,6 +172,9 @@ def main() -> int:
     text = tables.page(found, commands, {name: path.stat().st_size for name, path in paths.items()}, args.runs)
     print(text)
     if not args.only and not args.ours:
+        sys.path.insert(0, str(HERE.parent))
+        from page import put
+
         put(args.output, "Beside other scanners", text)
     return 0
 
