@@ -15,6 +15,8 @@ from typing import Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers import inflate
+from safeload.parsers.facts import GapReason
+from safeload.parsers.ledger import Refused
 from safeload.parsers.reader import Reader
 
 LOCAL: Final = b"PK\x03\x04"
@@ -81,7 +83,7 @@ def directory(reader: Reader) -> Directory:
     if disks not in ((0, 0), (0xFFFF, 0xFFFF)):
         raise Malformed("an archive in several volumes")
     if count > limits.MEMBERS or size > limits.MEMBERS * 1024:
-        raise Malformed(f"a directory of {count} entries in {size} bytes")
+        raise Refused(f"a directory of {count:,} entries in {size:,} bytes", reason=GapReason.LIMIT)
     end = base + at
     gap = end - start - size - (76 if wide is not None else 0)
     # Python's zipfile counts all offsets from where the archive seems to start; miniz takes them as they are.
