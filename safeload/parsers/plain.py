@@ -53,7 +53,7 @@ class Lines:
             if data[line.start()] == ord("i"):
                 yield from _marks(data, line.start())
 
-    def _known(self, line: bytes, name: bytes) -> bool:
+    def _known(self, line: bytes | bytearray, name: bytes) -> bool:
         """The outer pickle's own names, behind whatever it has on the same line: each of them would be tried."""
         if self._names is None:
             self._names = {}
