@@ -85,6 +85,8 @@ class _Search:
         if not self._reader.local and end - start > limits.SMALL_FILE:
             return  # over a network nothing large is read twice; the local scan before a grant does it
         file: Any = None
+        # Protocol 0 is text, and its literals hold no line ends: what spans lines there is the stream's own opcodes.
+        lines = self._reader.upto(start, 1) == b"\x80"
         for base, whole in self._reader.pieces(start, end, before=2):
             for match in _HEAD.finditer(whole):
                 at = base + match.start()
@@ -94,7 +96,7 @@ class _Search:
                     if self._try(file, end):
                         # A call that was given this literal reports it as well.
                         self.ran.add(self._reader.upto(at, min(file.tell() - at, limits.SMALL_FILE)))
-            for at in self._lines.starts(whole):
+            for at in self._lines.starts(whole) if lines else ():
                 if base + at not in self._starts:
                     self._plain(bytes(whole[at : at + limits.PLAIN_PICKLE]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 from safeload import limits
@@ -41,7 +42,5 @@ def acts(reader: Reader) -> pickle.Outcome | None:
 
 def _wider(reader: Reader, seen: Ledger) -> None:
     """What an unpickler with more memory would go on to do: Python's own keeps its memo in a dictionary."""
-    try:
+    with contextlib.suppress(pure.ERRORS):
         pure.PureMachine(reader.window(0, min(reader.size, limits.PURE_BYTES)).file(), seen).load()
-    except pure.ERRORS:
-        pass

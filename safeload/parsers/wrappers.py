@@ -103,7 +103,9 @@ def sidecar(state: Any) -> str:
     if state.keys() != _ZIPPED or type(made) is not tuple or len(made) != 3 or not isinstance(made[0], Named):
         raise Refused("a wrapper of another file with an odd state")
     # numpy believes this: bytes of the other file become elements of that type.
-    layout = settled(raw[2]) if type(raw) is tuple and len(raw) == 4 else None
+    if type(raw) is not tuple or len(raw) != 4:
+        raise Refused("a wrapper of another file with an odd state")
+    layout = settled(raw[2])
     if layout is None or layout.objects or product(raw[1]) is None:
         raise Refused("an array whose type is not as numpy writes it")
     return name
