@@ -18,7 +18,7 @@ from safeload.parsers.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
 from safeload.parsers.reader import Reader
 from safeload.parsers.standins import Inert, InertMapping, Named
 
-ERRORS: Final = (*VM_ERRORS, struct.error, AssertionError, BufferError)
+ERRORS: Final[tuple[type[Exception], ...]] = (*VM_ERRORS, struct.error, AssertionError, BufferError)
 
 
 def again(reader: Reader, ledger: Ledger, done: Run) -> None:

@@ -42,5 +42,5 @@ def acts(reader: Reader) -> pickle.Outcome | None:
 
 def _wider(reader: Reader, seen: Ledger) -> None:
     """What an unpickler with more memory would go on to do: Python's own keeps its memo in a dictionary."""
-    with contextlib.suppress(pure.ERRORS):
+    with contextlib.suppress(*pure.ERRORS):
         pure.PureMachine(reader.window(0, min(reader.size, limits.PURE_BYTES)).file(), seen).load()

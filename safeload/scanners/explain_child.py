@@ -29,7 +29,7 @@ def _package() -> None:
 def main() -> None:
     _package()
     from safeload import limits
-    from safeload.parsers import rights, wire, zip  # noqa: F401  # Nothing can be imported later.
+    from safeload.parsers import rights, visit, wire, zip  # noqa: F401  # Nothing can be imported later.
     from safeload.parsers.reader import Reader
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
@@ -86,6 +86,7 @@ def _bytes_of(reader: Any, member: list[str], stream: dict[str, Any]) -> bytes:
     """One pickle's bytes. Of several members with one name, the one that was scanned: by its digest."""
     from safeload.errors import Malformed
     from safeload.parsers import zip
+    from safeload.parsers.visit import Budget
 
     offset, length = int(stream["offset"]), int(stream["length"])
     if not member:
@@ -96,7 +97,7 @@ def _bytes_of(reader: Any, member: list[str], stream: dict[str, Any]) -> bytes:
     data = b""
     for entry in found.entries:
         if entry.name == member[0]:
-            data = bytes(zip.content(reader, found, entry).upto(offset, length))
+            data = bytes(zip.content(reader, found, entry, Budget().inflate).upto(offset, length))
             if hashlib.sha256(data).hexdigest() == stream["sha256"]:
                 break
     return data

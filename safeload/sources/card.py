@@ -24,7 +24,7 @@ def front_matter(text: str) -> dict[str, Any]:
         raise ValueError("the front matter is too long to be read")
     if end < 0:
         return {}
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         card = ModelCard(head[: end + 1 + len(_DASHES)] + "\n", ignore_metadata_errors=True)
