@@ -97,6 +97,8 @@ def _json(text: str) -> tuple[bool, tuple[str, ...], Any]:
             doubled.append(next(ascii(key)[:80] for key in made if keys.count(key) > 1))
         return made
 
+    # `json.loads` of bytes, with which Keras and skops read theirs, passes over a mark of byte order.
+    text = text.removeprefix("\ufeff")
     if text.lstrip(" \t\r\n")[:1] not in tuple('{["-0123456789tfn'):
         return False, (), None
     try:

@@ -53,8 +53,9 @@ _RUNS: Final = {
     "PyOp": "a Python function by its name",
     "PyCustomOp": "a Python function by its name",
 }
-# Plain names, in folders or not. No drive, no address, no way up: each of these leads elsewhere on some system.
-_INSIDE: Final = re.compile(r"(?![~ ])[^/\\:\0-\x1f]+(/[^/\\:\0-\x1f]+)*")
+# Plain names, in folders or not. No drive, no address, no way up: each of these leads elsewhere on some system. What
+# starts with a star is an address in memory to ONNX Runtime (`*/_ORT_MEM_ADDR_/*`, tensorprotoutils.h).
+_INSIDE: Final = re.compile(r"(?![~ ])[^/\\:*\0-\x1f]+(/[^/\\:*\0-\x1f]+)*")
 _SHOWN: Final = 8
 
 

@@ -19,14 +19,19 @@ _ORDINARY: Final = (
     r"(?:transformers|diffusers|peft|megatron)(?:\.[a-z]\w*)*\.[A-Z]\w*",
     r"(?:lightning(?:\.pytorch)?|pytorch_lightning|torchmetrics|monai|torchvision|torchaudio|timm)"
     r"(?:\.[a-z]\w*)*\.[A-Z]\w*",
-    r"torchtune\.(?:[a-z]\w*\.)+\w+",
+    r"torchtune\.(?:data|datasets|models|modules|rlhf|training)\.(?:[a-z]\w*\.)*\w+",
     r"speechbrain\.(?:[a-z]\w*\.)+[A-Z]\w*",
-    # `parent_library`: check_import_allowlist in peft/auto.py.
-    r"(?:transformers|diffusers|lerobot)(?:\.[a-z]\w*)*",
-    r"megatron\.core",
-    r"mlflow(?:\.[a-z]\w*)+",
 )
-_NAMES: Final = re.compile("|".join(f"(?:{pattern})" for pattern in _ORDINARY), re.ASCII)
+# Parts of these libraries whose classes start programs, import files, or read configurations of their own.
+_APART: Final = r"(?!.*\.(?:testing_utils|test_\w+|cli|app|apps|bundle|commands|import_utils|\w*kernels?\w*|serving)\.)"
+_NAMES: Final = re.compile(_APART + "(?:" + "|".join(f"(?:{pattern})" for pattern in _ORDINARY) + ")", re.ASCII)
+# Modules that are imported, of which nothing is called that the settings name: `check_import_allowlist` in
+# peft/auto.py, `loader_module` of mlflow.
+_IMPORTED: Final = {
+    "parent_library": re.compile(r"(?:transformers|diffusers|lerobot)(?:\.[a-z]\w*)*", re.ASCII),
+    "megatron_core": re.compile(r"megatron\.core", re.ASCII),
+    "loader_module": re.compile(r"mlflow(?:\.[a-z]\w*)+", re.ASCII),
+}
 
 # Released classes of sentence-transformers 6.2 that a model is made of, under their old and new places.
 _MODULE: Final = re.compile(
@@ -66,6 +71,9 @@ def standing(mention: Mention) -> tuple[Standing, str]:
         return (Standing.FREE, "") if plain else _named(f"{library}.{name}", module=False)
     if mention.kind == settings.TAG:
         return _tagged(mention.text)
+    imported = _IMPORTED.get(mention.where.rpartition(".")[2])
+    if imported is not None and imported.fullmatch(mention.text):
+        return Standing.FREE, ""
     return _named(mention.text, module=mention.kind == settings.MODULE)
 
 

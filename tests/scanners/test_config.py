@@ -88,6 +88,13 @@ UNKNOWN = [
     ("a: !!python/object:planted.Net {}\n", "hparams.yaml"),
     ("flavors:\n  python_function:\n    loader_module: planted\n    code: code\n", "MLmodel"),
     ("a: !somebody x\n", "hparams.yaml"),
+    # Functions of libraries, which a load of a model does not call, and classes that import what they are told.
+    ({"_target_": "transformers.utils.import_utils.direct_transformers_import", "path": "planted"}, "config.json"),
+    ({"_target_": "transformers.pipeline", "model": "planted"}, "config.json"),
+    ({"_target_": "mlflow.sklearn", "loader_module": "mlflow.sklearn"}, "config.json"),
+    ({"_target_": "monai.bundle.ConfigWorkflow", "config_file": "planted"}, "config.json"),
+    ({"_target_": "lightning.pytorch.cli.LightningCLI"}, "config.json"),
+    ({"class_path": "torchtune.config.Thing"}, "config.json"),
 ]
 ORDINARY = [
     ([{"idx": i, "name": str(i), "path": "", "type": f"sentence_transformers.models.{name}"}
@@ -182,6 +189,17 @@ def test_twin_hydra_calls_what_is_named(tmp_path: Path, config: Look) -> None:
     settings = {"_target_": "torch.utils.collect_env.run", "command": f"touch {marker}"}
     assert ran(f"from hydra.utils import instantiate; instantiate({settings!r})", marker)
     assert ids(config(settings).findings) == ["config-imports-dangerous"]
+
+
+def test_twin_hydra_has_a_library_import_a_folder(tmp_path: Path, config: Look) -> None:
+    """A function of a library that everybody has, which takes the path of a package and imports it."""
+    pytest.importorskip("hydra")
+    marker, package = tmp_path / "ran", tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text(f"open({str(marker)!r}, 'w').close()\n")
+    settings = {"_target_": "transformers.utils.import_utils.direct_transformers_import", "path": str(package)}
+    assert ran(f"from hydra.utils import instantiate; instantiate({settings!r})", marker)
+    assert ids(config(settings).findings) == ["config-imports-unknown"]
 
 
 def test_twin_sentence_transformers_runs_the_module_that_is_named(tmp_path: Path) -> None:

@@ -173,3 +173,23 @@ for name, one in {"functional": functional, "rnn": rnn, "att": att}.items():
     assert look((tmp_path / "rnn.keras").read_bytes(), name="rnn.keras").results[0].format == "keras"
     for path in sorted([*tmp_path.glob("*.json"), *tmp_path.glob("*.b.keras")]):
         assert [(f.rule.id, f.evidence) for f in look(path.read_bytes(), name=path.name).findings] == []
+
+
+def test_a_mark_of_byte_order_hides_no_lambda(look: Look) -> None:
+    """Python's `json.loads` of bytes passes over the mark, so Keras builds the layer."""
+    layer = built("Lambda", {"function": ["4wEA", None, None], "function_type": "lambda"})
+    marked = keras_file(b"\xef\xbb\xbf" + json.dumps(model(layer)).encode())
+    assert "keras-lambda" in ids(look(marked).findings)
+
+
+@needs_keras
+def test_twin_keras_reads_behind_a_mark_of_byte_order(tmp_path: Path) -> None:
+    in_keras(
+        "import keras, zipfile\n"
+        "keras.Sequential([keras.layers.Input((2,)), keras.layers.Lambda(lambda x: x)]).save(folder + '/a.keras')\n"
+        "with zipfile.ZipFile(folder + '/a.keras') as a, zipfile.ZipFile(folder + '/b.keras', 'w') as b:\n"
+        "    for name in a.namelist():\n"
+        "        b.writestr(name, (b'\\xef\\xbb\\xbf' if name == 'config.json' else b'') + a.read(name))\n"
+        "assert keras.models.load_model(folder + '/b.keras', safe_mode=False).layers\n",
+        tmp_path,
+    )
