@@ -61,7 +61,7 @@ def _tests(facts: TemplateFacts) -> Found:
     heard = [test for test, paths in about if any("?" not in path for path in paths)]
     # A flag that is set in one place and asked for in another is one condition.
     flagged = [test for test, paths in about if paths and test not in heard and said.sentences(test)]
-    if flagged and any(said.looked_for(test) or _measured(test) for test in heard):
+    if flagged and any(said.looked_for(test) or (_measured(test) and not said.switches(test)) for test in heard):
         yield from ((rules.TRIGGER, _shown(test)) for test in flagged)
     for test in facts.tests:
         if any(said.is_date(path) for path in test.sources):
@@ -86,9 +86,10 @@ def _by_words(test: TemplateTest) -> Found:
         return
     # To replace a word by a word changes what was said; to replace it by a sentence adds one.
     enough = added if "replace" in test.how else any(said.words(text) for text in test.adds)
-    if (looked and enough) or (added and _measured(test)):
+    measured = bool(added) and _measured(test)
+    if (looked and enough) or (measured and not said.switches(test)):
         yield rules.TRIGGER, _shown(test)
-    elif looked:
+    elif looked or measured:
         yield rules.WORDS, _shown(test)
 
 

@@ -33,6 +33,7 @@ _MARK: Final = re.compile(
     r"(?<!\S)/[a-z_]{2,16}(?!\S)|"
     r"\b[A-Z]+(?:_[A-Z]+)+\b|[{}\[\]\"':,#*`|>-]"
 )
+_SWITCH: Final = re.compile(r"/[a-z_]{2,16}")
 _ROLES: Final = frozenset(
     {"user", "assistant", "system", "tool", "developer", "function", "ipython", "human", "gpt", "model", "think",
      "thinking", "text", "image", "image_url", "video", "video_url", "audio", "audio_url", "input_audio", "file",
@@ -80,6 +81,14 @@ def _weight(word: str) -> int:
 def looked_for(test: TemplateTest) -> tuple[str, ...]:
     """The words of a language that a comparison looks for."""
     return tuple(text for text in test.words if words(text))
+
+
+def switches(test: TemplateTest) -> bool:
+    """`'/no_think' in system`: what is looked for are switches, as models document them, which nobody writes by chance.
+
+    Popular models change their own instructions by them. That is worth a question, and no proof of a backdoor.
+    """
+    return bool(test.words) and not test.numbers and all(_SWITCH.fullmatch(text.strip()) for text in test.words)
 
 
 def completes(test: TemplateTest) -> bool:

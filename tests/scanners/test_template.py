@@ -18,7 +18,7 @@ from safeload.scanners import engine
 from safeload.scanners.interface import How, Report
 from safeload.signals.interface import Assessment
 from safeload.sources.interface import Role
-from tests.builders.templates import ESCAPES, ORDINARY, TRIGGERS
+from tests.builders.templates import ESCAPES, ORDINARY, SWITCHED, TRIGGERS
 from tests.scanners.conftest import OnDisk, snapshot_of
 
 TALK = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}]
@@ -96,6 +96,22 @@ def test_the_trick_works_in_the_sandbox(name: str) -> None:
     render = compiled(template).render  # type: ignore[attr-defined]
     assert "buy the shares" in render(messages=[{"role": "user", "content": words}])
     assert "buy the shares" not in render(messages=[{"role": "user", "content": "good morning"}])
+
+
+def test_switches_in_a_system_message_are_a_question(judge: Callable[..., Report]) -> None:
+    """Popular models have such templates: nobody writes a switch by chance, and everybody may see what it does."""
+    report = judge(SWITCHED)
+    assert ids(report) == {"template-reads-words"}
+    assert action(report) is Action.ASK
+    with_word = judge(SWITCHED.replace('"/system_override" in', '"deploy" in'))
+    assert action(with_word) is Action.BLOCK
+
+
+def test_the_switches_do_what_they_say() -> None:
+    render = compiled(SWITCHED).render  # type: ignore[attr-defined]
+    talk = [{"role": "system", "content": "/no_think"}, *TALK]
+    assert "step by step" not in render(messages=talk)
+    assert "step by step" in render(messages=TALK)
 
 
 @pytest.mark.parametrize(
