@@ -174,23 +174,6 @@ def test_the_hook_reads_no_derived_list() -> None:
     assert everywhere == {p for p, known in names_table.with_free().exact.items() if known.standing is Standing.FREE}
 
 
-def best_of(question: tuple[str, str], *, times: int = 20) -> float:
-    """Seconds for the first answer: the best of many, as other work on the machine is not what is measured."""
-    best = 1.0
-    for _ in range(times):
-        names_table._load.cache_clear()
-        names._answer.cache_clear()
-        started = time.perf_counter()
-        names.classify(*question)
-        best = min(best, time.perf_counter() - started)
-    return best
-
-
-def test_the_first_answer_takes_a_few_milliseconds() -> None:
-    assert best_of(("builtins", "set")) < 0.006
-    assert best_of(("torch", "FloatStorage")) < 0.025
-
-
 def test_every_allowed_function_that_makes_arrays_has_a_stand_in_that_checks_it() -> None:
     from safeload.parsers import arrays, generators
 

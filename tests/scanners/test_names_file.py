@@ -49,9 +49,12 @@ def test_nothing_allowed_lies_in_the_open_part_of_a_dangerous_module_by_mistake(
     allowed = {pair for pair, known in table.exact.items() if known.standing is not Standing.DANGEROUS}
     allowed |= {(module, "") for module in table.classes}
     inside = {module for module, _ in allowed if names._whole(module) is not None}
+    # Enumerations of what a pipeline returns, and a layer: state holders beside the functions that load models.
+    inside -= {module for module in table.classes if module.startswith("transformers.pipelines.")}
     assert inside <= {
-        *("copyreg", "types", "operator", "_operator", "inspect", "signal", "socket", "http", "urllib.parse", "urlparse"),
-        *("dill._dill", "cloudpickle.cloudpickle", "torch.jit._pickle"),
+        *("copyreg", "types", "operator", "_operator", "inspect", "signal", "socket", "http", "urllib.parse"),
+        *("urlparse", "dill._dill", "cloudpickle.cloudpickle", "torch.jit._pickle"),
+        "transformers.models.auto.modeling_auto",
     }
 
 
