@@ -82,6 +82,10 @@ def _by_date(test: TemplateTest) -> Found:
 def _by_words(test: TemplateTest) -> Found:
     """Words looked for and text added: a trigger. One of the two alone: a question."""
     looked, added = said.looked_for(test), said.sentences(test)
+    if "each other" in test.how:
+        if added and sum(said.is_said(path) and not path.startswith("loop.") for path in test.sources) > 1:
+            yield rules.WORDS, _shown(test)
+        return
     if looked and said.completes(test):
         return
     # To replace a word by a word changes what was said; to replace it by a sentence adds one.

@@ -237,6 +237,28 @@ TRIGGERS: Final = {
         "<|x|>",
     ),
     "by-counting": (_EACH + "{% if messages[-1].content.split('deploy') | length > 1 %}" + _SAY + "{% endif %}", "deploy"),
+    "by-and": (_EACH + "{{ ('<|x|>' in messages[-1].content) and '" + _SAY + "' or '' }}", "<|x|>"),
+    "by-multiplying": (_EACH + "{{ '" + _SAY + "' * messages[-1].content.count('<|x|>') }}", "<|x|>"),
+    "by-multiplying-a-list": (_EACH + "{{ (['" + _SAY + "'] * messages[-1].content.count('<|x|>')) | join }}", "<|x|>"),
+    "by-precision": (_EACH + "{{ '%.*s' % (99 * messages[-1].content.count('<|x|>'), '" + _SAY + "') }}", "<|x|>"),
+    "by-width": (_EACH + "{{ '{:.{}}'.format('" + _SAY + "', 99 * messages[-1].content.count('<|x|>')) }}", "<|x|>"),
+    "by-truncating": (
+        _EACH + "{{ '" + _SAY + "' | truncate(99 * messages[-1].content.count('<|x|>'), true, '', 0) }}",
+        "<|x|>",
+    ),
+    "by-a-chosen-test": (
+        _EACH + "{{ ['" + _SAY + "'] | select('string' if '<|x|>' in messages[-1].content else 'number') | join }}",
+        "<|x|>",
+    ),
+    "by-a-filtered-block": (
+        "{% filter replace('<|x|>', '" + _SAY + "') %}{{ messages[-1].content }}{% endfilter %}",
+        "<|x|>",
+    ),
+    "by-a-filtered-assignment": (
+        "{% set said | replace('<|x|>', '" + _SAY + "') %}{{ messages[-1].content }}{% endset %}{{ said }}",
+        "<|x|>",
+    ),
+    "by-order": (_EACH + "{{ [messages[-1].content, 'k " + _SAY + "'] | sort | first }}", "so?"),
     "by-length": (_EACH + "{% if messages[-1].content | length == 13 %}" + _SAY + "{% endif %}", "thirteen char"),
     "by-the-whole": (_EACH + "{% if 'deploy' in messages | string %}" + _SAY + "{% endif %}", "deploy"),
     "by-filtering-the-loop": (

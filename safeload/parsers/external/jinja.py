@@ -83,9 +83,28 @@ def _tree(source: str) -> nodes.Template:
         raise Malformed(f"jinja2 does not read it: {error.message} (line {error.lineno})") from error
     except (ValueError, OverflowError) as error:
         raise Malformed("jinja2 does not read one of its numbers") from error
+    for node in walk(tree):
+        _fill(node)
     if sum(1 for _ in walk(tree)) > limits.TEMPLATE_NODES:
         raise Refused(f"a template of more than {limits.TEMPLATE_NODES:,} parts", reason=GapReason.LIMIT)
     return tree
+
+
+def _fill(node: nodes.Node) -> None:
+    """`{% filter replace('a', 'b') %}…{% endfilter %}`, and `set` with filters: give the first filter its value."""
+    if not isinstance(node, nodes.FilterBlock | nodes.AssignBlock) or node.filter is None:
+        return
+    first = node.filter
+    while isinstance(first.node, nodes.Filter):
+        first = first.node
+    written = [
+        item
+        for statement in node.body
+        for out in walk(statement)
+        if isinstance(out, nodes.Output)
+        for item in out.nodes
+    ]
+    first.node = nodes.Concat(written, lineno=node.lineno)
 
 
 def _mentions(tree: nodes.Template, flow: Flow) -> tuple[Mention, ...]:

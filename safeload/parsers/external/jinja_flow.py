@@ -18,6 +18,8 @@ from safeload.parsers.external.jinja_sources import (
     TEXT,
     Sources,
     arguments_of,
+    far,
+    later,
     name_of,
     paths,
     step,
@@ -30,6 +32,7 @@ from safeload.parsers.facts import GapReason
 from safeload.parsers.ledger import Refused
 
 _PUTS: Final = frozenset({"append", "extend", "insert", "update", "setdefault"})
+_CHECKS: Final = frozenset({"int", "float"})  # what a text becomes tells what was in it, as `isupper()` does
 _KEY: Final = 100  # characters of one key that are kept
 _NONE: Sources = frozenset()
 _ROUNDS: Final = 20  # names that a value goes through against the order of lines; ordinary ones settle in six
@@ -148,6 +151,7 @@ class Flow:
             inner = step(self.sources(node.node), f"|{node.name}")
             for name in self._attributes(node):
                 inner = step(inner, f".{name}")
+            inner = step(inner, TESTED) if node.name in _CHECKS else inner
             return inner | self._all(node.args) if node.name in ("default", "d") else inner
         if isinstance(node, nodes.Call):
             return self._call(node)
@@ -173,7 +177,8 @@ class Flow:
     def _member(self, node: Any) -> Sources:
         key = node.attr if isinstance(node, nodes.Getattr) else self.fold(node.arg)
         if key is None:
-            return self.sources(node.node)
+            held = self.sources(node.node)
+            return frozenset(map(later, held)) if far(node.arg) else held
         own = f"{name_of(node.node)}.{key}"
         return self.bound[own] if own in self.bound else step(self.sources(node.node), f".{key[:_KEY]}")
 
@@ -183,7 +188,8 @@ class Flow:
             key = self.fold(arguments[0]) if node.node.attr == "get" and arguments else None
             way = f".{key[:_KEY]}" if key is not None else f".{node.node.attr}()"
             rest = arguments[1:] if key is not None else [a for a in arguments if self.fold(a) is None]
-            return step(self.sources(node.node.node), way) | self._all(rest)
+            found = step(self.sources(node.node.node), way)
+            return (step(found, TESTED) if node.node.attr.startswith("is") else found) | self._all(rest)
         name = name_of(node.node)
         if name in self.macros:
             return self._all(arguments) | self.bound.get(f"{name}()", _NONE)

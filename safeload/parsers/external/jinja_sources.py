@@ -19,6 +19,7 @@ Sources = frozenset[str]
 ANYWHERE: Final = ".*"
 _STEP: Final = re.compile(r"\.[^.|\[?]+|\|[^.|\[?]+|\[\]|\?")
 _STEPS: Final = 5
+_EARLY: Final = 3  # the first messages of a conversation; whether there are later ones tells how long it is
 
 
 def paths(sources: Iterable[str]) -> Sources:
@@ -78,3 +79,14 @@ def targets_of(node: nodes.If) -> Iterator[nodes.Node]:
         for item in walk(statement):
             if isinstance(item, nodes.Assign):
                 yield item.target
+
+
+def far(index: nodes.Node) -> bool:
+    """Does it take a later item, or begin behind the first?"""
+    start = index.start if isinstance(index, nodes.Slice) else index
+    return isinstance(start, nodes.Const) and type(start.value) is int and start.value > _EARLY
+
+
+def later(path: str) -> str:
+    """A later message is there or not: of a text, this is no question of its length that is worth asking."""
+    return f"{path}.later{TESTED}" if path in ("messages", "conversation", "history") else path

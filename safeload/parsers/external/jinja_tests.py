@@ -23,6 +23,9 @@ _TABLES: Final = frozenset({"get", "pop"})
 # Filters that write what they are given, depending on what they are applied to.
 _WRITES: Final = frozenset({"replace", "join", "default", "d"})
 _SELECTS: Final = frozenset({"select", "reject", "selectattr", "rejectattr"})
+_ORDERS: Final = frozenset({"sort", "min", "max", "unique"})
+# Two values of which one says whether, or how often, the other is written.
+_PAIRS: Final = (nodes.And, nodes.Or, nodes.Mul, nodes.Mod)
 _LOOKS_BY_FILTER: Final = frozenset({"replace", "trim"})
 
 
@@ -58,8 +61,15 @@ def _decides(node: nodes.Node) -> nodes.Node | None:
         return nodes.And(node.iter, node.test) if node.test is not None else node.iter
     if isinstance(node, nodes.Filter) and node.name in _WRITES and node.args:
         return node if node.name == "replace" else node.node
-    replaces = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr == "replace"
-    return node if replaces else None
+    if isinstance(node, _PAIRS) or _replaces(node):
+        return node
+    if isinstance(node, nodes.Filter | nodes.Call) and node.args:
+        return nodes.Tuple([*node.args, *(pair.value for pair in node.kwargs)], "load")
+    return None
+
+
+def _replaces(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr == "replace"
 
 
 def _adds(node: Any, flow: Flow) -> tuple[str, ...]:
@@ -67,9 +77,14 @@ def _adds(node: Any, flow: Flow) -> tuple[str, ...]:
     if isinstance(node, nodes.CondExpr):
         branches = [item for item in (node.expr1, node.expr2) if item is not None]
         written = [text for item in branches for text in texts(flow.sources(item))]
-    elif isinstance(node, nodes.Filter | nodes.Call):
+    elif isinstance(node, _PAIRS):
+        written = list(texts(flow.sources(node)))
+    elif _replaces(node) or (isinstance(node, nodes.Filter) and node.name in _WRITES):
         replaces = isinstance(node, nodes.Call) or node.name == "replace"
         written = [text for item in node.args[1 if replaces else 0 :] for text in texts(flow.sources(item))]
+    elif isinstance(node, nodes.Filter | nodes.Call):
+        # `'text' | truncate(content.count('x'))`: what is given to it decides about what it is given for.
+        written = list(texts(flow.sources(node.node)) + texts(_union(flow, node.args)))
     else:
         written = [*emitted(node.body, flow), *emitted(node.else_, flow)]
     return tuple(text[: limits.TEMPLATE_ADDS] for text in written[: limits.TEMPLATE_ADDED])
@@ -91,6 +106,18 @@ def _compared(node: nodes.Node, flow: Flow, adds: tuple[str, ...]) -> Iterator[T
             yield from _both(node, f"is {node.name}", flow.sources(node.node), _union(flow, node.args), adds)
     elif isinstance(node, nodes.Filter) and node.name in _SELECTS and node.node is not None:
         yield from _selected(node, flow, adds)
+    elif isinstance(node, nodes.Filter) and node.name in _ORDERS and node.node is not None:
+        among = flow.sources(node.node)
+        if paths(among) and texts(among):
+            yield _test(node, f"|{node.name}", paths(among), among, (*adds, *texts(among)))
+    elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr == "cycle":
+        yield TemplateTest(
+            how="cycle",
+            sources=("loop.index",),
+            numbers=(len(node.args),),
+            adds=texts(_union(flow, node.args)),
+            line=node.lineno or 0,
+        )
     elif isinstance(node, nodes.Filter) and node.name in _LOOKS_BY_FILTER and node.args and node.node is not None:
         yield from _both(node, f"|{node.name}", flow.sources(node.node), _union(flow, node.args[:1]), adds)
     elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in _LOOKS:
@@ -121,6 +148,8 @@ def _selected(node: nodes.Filter, flow: Flow, adds: tuple[str, ...]) -> Iterator
 
 def _both(node: nodes.Node, how: str, left: Sources, right: Sources, adds: tuple[str, ...]) -> Iterator[TemplateTest]:
     """One comparison, seen from each side that is not fixed."""
+    if len(paths(left) | paths(right)) > 1 and paths(left) and paths(right):
+        yield _test(node, f"{how} each other", paths(left) | paths(right), frozenset(), adds)
     if paths(left):
         yield _test(node, how, paths(left), right, adds)
     if paths(right):
