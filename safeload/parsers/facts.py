@@ -41,8 +41,8 @@ class Use:
     strings also as `str:'latin1'`. For `tampered`, the first tag is the opcode (`str:'BUILD'`). For `stated` it is the
     tag of the state, or those of its items if it is a tuple of any other length than one. `odd` stands last where
     an array's type, shape and bytes, or a random number generator's numbers, do not agree as numpy writes them;
-    `unread` where such contents were not looked at. Of classes in `watched.py`, a state that is a dict also has a tag for each
-    value of some fields: `.stack_method_=str:'predict'`.
+    `unread` where such contents were not looked at. Of classes in `watched.py`, a state that is a dict also has a tag
+    for each value of some fields: `.stack_method_=str:'predict'`.
     `offset` is where the global's name first stands in the member, in bytes, -1 where it could not be told.
     `example` is the first call's arguments as escaped, shortened text.
     """
