@@ -24,6 +24,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "torch": ("torch", "safetensors", "numpy"),
     "transformers": ("transformers",),
     "joblib": ("joblib", "scikit-learn"),
+    "formats": ("lz4", "py7zr", "zstandard", "pyyaml", "pyfive"),
 }
 
 
@@ -67,7 +68,8 @@ def _text(found: Mapping[str, Mapping[str, Any]]) -> str:
     lines = []
     for title, part in found.items():
         lines.append(title)
-        lines += [f"  {plain(name):{width}}  {plain(_value(value))}" for name, value in part.items()]
+        shown = {name: _missing(name) if value is None else _value(value) for name, value in part.items()}
+        lines += [f"  {plain(name):{width}}  {plain(text)}" for name, text in shown.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -76,7 +78,7 @@ def _value(value: Any) -> str:
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "not installed" if value is None else str(value)
+    return str(value)
 
 
 def _versions() -> Mapping[str, Any]:
@@ -88,6 +90,12 @@ def _versions() -> Mapping[str, Any]:
 
 def _extras() -> Mapping[str, Any]:
     return {name: _version(name) for names in EXTRAS.values() for name in names}
+
+
+def _missing(name: str) -> str:
+    """With the command that adds it."""
+    extra = next((extra for extra, names in EXTRAS.items() if name in names), "")
+    return f"not installed: pip install 'safeload[{extra}]'" if extra else "not installed"
 
 
 def _version(name: str) -> str | None:

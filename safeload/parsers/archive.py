@@ -145,7 +145,8 @@ def _members(reader: Reader, found: zip.Directory, visit: Visit, kind: Kind) -> 
             else:
                 yield from _member(reader, found, entry, visit, kind)
         except Malformed as error:
-            yield Part(member=(*visit.member, entry.name), format="unknown", gap=gap_of(error))
+            gap = Gap(reason=GapReason.ENCRYPTED, detail="it is encrypted") if entry.encrypted else gap_of(error)
+            yield Part(member=(*visit.member, entry.name), format="unknown", gap=gap)
 
 
 def _numbers(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit) -> Iterator[Part]:

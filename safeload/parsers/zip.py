@@ -194,7 +194,7 @@ def locate(reader: Reader, found: Directory, entry: Entry) -> int:
     if name != entry.raw:
         found.odd("local-name-differs", shown)
     if flags & _ENCRYPTED and not entry.encrypted:
-        found.odd("encrypted-member", f"{shown} (local header only)")
+        found.odd("encrypted-locally", shown)
     if method != entry.method:
         found.odd("local-method-differs", shown)
     streamed = bool(flags & 0x8)

@@ -55,7 +55,7 @@ _CODES: Final = {
     "local-name-differs": (AMBIGUOUS, "a member bears another name in its own header than in the directory"),
     "local-method-differs": (AMBIGUOUS, "a member's own header and the directory differ about how it is packed"),
     "local-sizes-differ": (AMBIGUOUS, "a member's own header and the directory differ about its size or checksum"),
-    "encrypted-member": (AMBIGUOUS, "a member is marked as encrypted, which torch ignores"),
+    "encrypted-locally": (AMBIGUOUS, "a member is marked as encrypted in its own header only, which torch ignores"),
     "crc-differs": (AMBIGUOUS, "a member does not match its checksum, which torch ignores"),
     "overlapping-members": (AMBIGUOUS, "members overlap"),
     "prefix-data": (AMBIGUOUS, "there is something before the first member"),
@@ -90,6 +90,8 @@ class ArchiveScanner(Scanner):
         by_code: dict[str, list[str]] = {}
         for anomaly in part.archive.anomalies:
             code, _, detail = anomaly.partition(":")
+            if code == "encrypted-member":
+                continue  # the gap says it
             if code == "prefix-data" and part.format == "zip" and CARRIERS & set(part.also):
                 continue  # what is in front of it is a part of its own
             by_code.setdefault(code.strip(), []).append(plain(detail.strip() or code, limits.EVIDENCE))

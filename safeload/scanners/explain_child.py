@@ -29,7 +29,7 @@ def _package() -> None:
 def main() -> None:
     _package()
     from safeload import limits
-    from safeload.parsers import rights, visit, wire, zip  # noqa: F401  # Nothing can be imported later.
+    from safeload.parsers import member, rights, wire  # noqa: F401  # Nothing can be imported later.
     from safeload.parsers.reader import Reader
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
@@ -82,25 +82,31 @@ def shortened(text: str, names: list[str]) -> str:
     return "\n".join(kept)
 
 
-def _bytes_of(reader: Any, member: list[str], stream: dict[str, Any]) -> bytes:
+def _bytes_of(reader: Any, way: list[str], stream: dict[str, Any]) -> bytes:
     """One pickle's bytes. Of several members with one name, the one that was scanned: by its digest."""
     from safeload.errors import Malformed
-    from safeload.parsers import zip
+    from safeload.parsers import member
     from safeload.parsers.visit import Budget
 
     offset, length = int(stream["offset"]), int(stream["length"])
-    if not member:
-        return bytes(reader.read_at(offset, length))
-    if len(member) > 1:
-        raise Malformed("an archive within an archive")
-    found = zip.directory(reader)
-    data = b""
-    for entry in found.entries:
-        if entry.name == member[0]:
-            data = bytes(zip.content(reader, found, entry, Budget().inflate).upto(offset, length))
-            if hashlib.sha256(data).hexdigest() == stream["sha256"]:
-                break
-    return data
+    data, budget = b"", Budget()
+    for content in member.contents(reader, way, budget):
+        data = bytes(content.upto(offset, length))
+        if hashlib.sha256(data).hexdigest() == stream["sha256"]:
+            break
+    if not data:
+        raise Malformed("no such member")
+    return _undone(data, budget)
+
+
+def _undone(data: bytes, budget: Any) -> bytes:
+    """A compressed pickle is scanned as the compressed file that a loader is given; what it holds is what is shown."""
+    from safeload import limits
+    from safeload.parsers import member
+    from safeload.parsers.reader import Reader
+
+    inner = next(member.unpacked(Reader.of_bytes(data), budget), None)
+    return data if inner is None else bytes(inner.upto(0, limits.EXPLAIN_PICKLE))
 
 
 def _names(data: bytes, name: str) -> bool:

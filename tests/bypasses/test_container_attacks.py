@@ -298,6 +298,7 @@ def test_ordinary_containers_are_allowed(look: Look) -> None:
         "a.npy.gz": gzip.compress(array.getvalue()),
         "m.tar": tars.made({"a.npy": array.getvalue(), "m.pt": torch_zip(CLEAN), "README.md": b"text"}),
         "m.pkl.gz": gzip.compress(CLEAN),
+        "first-format.pt": tars.torch_tar(CLEAN),
     }
     for kind in ("zlib", "gzip", "bz2", "xz", "lzma"):
         dumped = io.BytesIO()

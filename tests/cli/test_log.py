@@ -101,6 +101,15 @@ def test_status_says_what_is_in_force(cli: Callable[..., Ran], record: AuditLog,
     assert "could not give up" in cli("status").out
 
 
+def test_status_names_the_command_that_adds_what_is_missing(
+    cli: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safeload.cli import status
+
+    monkeypatch.setattr(status, "_version", lambda name: None if name == "py7zr" else "1.0")
+    assert "not installed: pip install 'safeload[formats]'" in cli("status").out
+
+
 def test_status_shows_the_rest_when_a_part_fails(cli: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAFELOAD_POLICY", "strickt")
     ran = cli("status")

@@ -37,7 +37,7 @@ EXPECTED = {
     "plain": "",
     "crc": "crc-differs",
     "local-name": "local-name-differs",
-    "local-encrypted": "encrypted-member",
+    "local-encrypted": "encrypted-locally",
     "deflated": "",
     "case": "",
     "duplicate-first": "duplicate-member",
@@ -194,3 +194,12 @@ def test_a_pickle_among_the_numbers_is_run(
     if name == "archive/data/0":
         real_load(f"import torch; torch.load(path, weights_only=False, pickle_file={name[8:]!r})", content)
         assert marker.exists()
+
+
+@pytest.mark.parametrize("method", [0, 8])
+def test_a_member_that_is_encrypted_is_a_gap_and_no_more(method: int, examine: Examine) -> None:
+    """Bytes that nobody can read, with the twelve of the password's check in front of them."""
+    member = Member(name="a.pkl", data=CLEAN, packed=b"\xa5" * (len(CLEAN) + 12), method=method, flags=1)
+    parts = examine(archive([member]))
+    assert gaps(parts) == {"encrypted"}
+    assert {anomaly.partition(":")[0] for anomaly in anomalies(parts)} == {"encrypted-member"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import pickle
 import time
@@ -17,6 +18,8 @@ from safeload.parsers.process import Worker
 from safeload.scanners import engine, explain
 from safeload.scanners.interface import How
 from safeload.sources.interface import Role
+from tests.builders import tars
+from tests.builders.zips import Member, archive
 
 from .conftest import Bytes, OnDisk, saved, snapshot_of
 
@@ -64,6 +67,21 @@ def test_a_payload_in_a_torch_file_is_shown(tmp_path: Path, worker: Worker, zipp
     assert text is not None
     assert "system('touch" in text
     assert not (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("way", ["gzip", "zip in zip", "tar", "tar.gz"])
+def test_a_payload_is_shown_wherever_it_lies(way: str, tmp_path: Path, worker: Worker) -> None:
+    payload = pickle.dumps(Marks(tmp_path / "marker"))
+    tar = tars.made({"a/b.pkl": payload})
+    data = {
+        "gzip": gzip.compress(payload),
+        "zip in zip": archive([Member(name="a.zip", data=archive([Member(name="b.pkl", data=payload)]))]),
+        "tar": tar,
+        "tar.gz": gzip.compress(tar),
+    }[way]
+    text = shown(data, worker)
+    assert text is not None
+    assert "import system" in text and "could not show" not in text
 
 
 def test_what_is_clean_is_not_decompiled(worker: Worker) -> None:
