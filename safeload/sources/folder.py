@@ -39,8 +39,8 @@ def entries(root: Path, *, blobs: Sequence[Path] = ()) -> Iterator[Entry]:
         folder = waiting.pop()
         for name in _listed(folder):
             place = folder / name
-            status = place.lstat()
-            if stat.S_ISDIR(status.st_mode):
+            status = _status(place)
+            if status is not None and stat.S_ISDIR(status.st_mode):
                 if name not in _SKIPPED:
                     waiting.append(place)
                 continue
@@ -59,8 +59,18 @@ def _listed(folder: Path) -> list[str]:
         ) from error
 
 
-def _entry(root: Path, place: Path, status: os.stat_result, blobs: Sequence[Path]) -> Entry:
+def _status(place: Path) -> os.stat_result | None:
+    """None for what is gone since it was listed, or lies in a folder that may be listed and not entered."""
+    try:
+        return place.lstat()
+    except OSError:
+        return None
+
+
+def _entry(root: Path, place: Path, status: os.stat_result | None, blobs: Sequence[Path]) -> Entry:
     path = place.relative_to(root).as_posix()
+    if status is None:
+        return Entry(path=path, place=None, why="it cannot be looked at")
     claim = None
     real = place
     if stat.S_ISLNK(status.st_mode):

@@ -16,8 +16,8 @@ class LocalSource(Source):
 
     def __init__(self, path: Path) -> None:
         # The name keeps the user's own path; reading goes to what it leads to.
-        self._named = path.expanduser().absolute()
         try:
+            self._named = path.expanduser().absolute()
             self._root = self._named.resolve(strict=True)
             single = not self._root.is_dir()
         except (OSError, RuntimeError, ValueError) as error:

@@ -125,6 +125,39 @@ def test_a_folder_that_may_not_be_listed(tmp_path: Path) -> None:
         LocalSource(root)
 
 
+def test_a_file_that_goes_while_the_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or one in a folder that may be listed and not entered: to `lstat` it is the same."""
+    made(tmp_path, config_json=b"{}", model_pkl=b"N.")
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        if path.name == "model.pkl":
+            raise FileNotFoundError(2, "No such file or directory")
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    source = LocalSource(tmp_path)
+    assert paths(source) == ["config.json", "model.pkl"]
+    with pytest.raises(SourceError, match="cannot be looked at"):
+        source.open("model.pkl")
+
+
+def test_names_of_any_bytes_are_listed_and_opened(tmp_path: Path) -> None:
+    names = ["new\nline", "esc\x1b[2J", os.fsdecode(b"bad\xff\xfe"), "\u202egnp", "x" * 255, "-rf", " "]
+    for name in names:
+        (tmp_path / name).write_bytes(b"N.")
+    source = LocalSource(tmp_path)
+    assert paths(source) == sorted(names)
+    for name in paths(source):
+        assert source.open(name).read_at(0, 9) == b"N."
+
+
+@pytest.mark.parametrize("path", ["x" * 5_000, "a/" * 3_000, "nul\0byte", "~nobody-of-this-name/x"])
+def test_a_path_that_cannot_be(path: str) -> None:
+    with pytest.raises(NotFound):
+        LocalSource(Path(path))
+
+
 def test_the_number_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "FILES", 3)
     for i in range(4):
