@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from safeload.parsers.contents import Unread, held, integers
+from safeload.parsers.shapes import masked
 from safeload.parsers.standins import Inert, Named
 
 
@@ -34,7 +35,7 @@ class Categories(Inert, metaclass=_NamedKeeper):
 
 class _NamedIndex(_NamedKeeper):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
-        if len(args) != 2 or not isinstance(args[0], Named) or type(args[1]) is not dict:
+        if len(args) != 2 or not isinstance(args[0], Named) or type(args[1]) is not dict or masked(args[1]):
             return False
         made.given = dict(args[1])
         if args[0].page.name != "MultiIndex":

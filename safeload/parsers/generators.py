@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from safeload.parsers.shapes import masked
 from safeload.parsers.standins import Inert
 
 _WORDS: Final = 624  # of the Mersenne twister
@@ -23,7 +24,10 @@ class Generator(Inert):
 def _within(state: dict[Any, Any]) -> bool:
     inner = state.get("state")
     return (
-        type(inner) is dict and _at_most(inner.get("pos", 0), _WORDS) and _at_most(state.get("buffer_pos", 0), _BUFFER)
+        type(inner) is dict
+        and not masked(inner)
+        and _at_most(inner.get("pos", 0), _WORDS)
+        and _at_most(state.get("buffer_pos", 0), _BUFFER)
     )
 
 

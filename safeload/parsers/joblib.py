@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import pickle, wrappers
+from safeload.parsers import kept, pickle, wrappers
 from safeload.parsers.contents import Held, held
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.frames import Watched
@@ -84,9 +84,9 @@ def read_undone(reader: Reader, visit: Visit, content: Reader) -> Parts:
 class _Run:
     """One reading with joblib's rules: array bytes are skipped, pickled arrays run on the same stand-ins."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, ledger: Ledger | None = None) -> None:
         self._reader = reader
-        self._ledger = Ledger()
+        self._ledger = ledger or Ledger()
         self._file = reader.file()
         self._spans: list[tuple[int, int]] = []
         self._from = 0
@@ -95,17 +95,23 @@ class _Run:
         self._starts = {0}
         self.sidecars: dict[str, None] = {}
         self._room = limits.ARRAYS_HELD
+        self._values: list[Any] = []
 
-    def facts(self) -> tuple[PickleFacts, Gap | None]:
+    def _started(self) -> tuple[Watched, Machine]:
         wrapper = wrappers.wrapper(self._skip)
         beside = wrappers.wrapper(self._beside)
         special: Specials = {pair: wrapper if pair[1] == _WRAPPER else beside for pair in _KNOWN}
         file = Watched(self._file)
-        machine = Machine(file, self._ledger, Place(self._file, 0), special=special)
+        return file, Machine(file, self._ledger, Place(self._file, 0), special=special)
+
+    def facts(self) -> tuple[PickleFacts, Gap | None]:
+        file, machine = self._started()
         done = finish(machine, self._ledger, 0, self._file)
         gap = done.gap or self._trouble(file, done.end, machine)
         size = self._reader.size
         names = tuple(sorted({**machine.names, **self._inner}))
+        if gap is None and kept.unseen(self._ledger, names):
+            self._hold(names)
         whole = Stream(offset=0, length=size, sha256=sha256(self._reader, 0, size), names=names)
         self._spans.append((self._from, done.end))
         return pickle.conclude(
@@ -118,6 +124,13 @@ class _Run:
             spans=self._spans,
             starts=self._starts,
         )
+
+    def _hold(self, names: tuple[tuple[str, str], ...]) -> None:
+        holding = kept.Holding()
+        other = _Run(self._reader, holding)
+        _, machine = other._started()
+        done = finish(machine, holding, 0, other._file)
+        kept.mark(self._ledger, names, holding if done.gap is None else None, [done.value, other._values])
 
     def _trouble(self, file: Watched, end: int, machine: Machine) -> Gap | None:
         """What makes a run that came to STOP no evidence."""
@@ -148,6 +161,8 @@ class _Run:
             value = machine.load()
             self._inner.update(machine.names)
             self._crossed = self._crossed or inner.crossed
+            if isinstance(self._ledger, kept.Holding):
+                self._values.append(value)
             return held(value)
         self._spans.append((self._from, self._file.tell()))
         if padded:

@@ -21,6 +21,7 @@ from safeload.parsers.shapes import (
     example,
     field_shape,
     is_storage,
+    masked,
     state_shape,
 )
 from safeload.parsers.standins import Inert, InertMapping, Named, Persistent, stand_in
@@ -31,6 +32,7 @@ _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond
 _STATES: Final = 64  # different shapes of states kept for one name; beyond, the shape is just `other`
 _DICT: Final = ("dict",)
 _ITEMS: Final = ("appended",)
+KEPT: Final = ("kept",)  # seen in a second run, for names that must not be (`kept.py`)
 _SHADOWS: Final = ("dict", "other")  # a state under which the instance's next BUILD calls what this one brought
 _SIMPLE: Final = frozenset({*PLAIN, bytes})
 
@@ -52,7 +54,7 @@ class Page:
 
     __slots__ = (
         "_calls", "_checks", "_fields", "_kept", "_ledger", "_literals", "_states", "_uses", "_watched",
-        "module", "name", "offset", "passed", "resolved",
+        "kept", "module", "name", "offset", "passed", "resolved",
     )  # fmt: skip
 
     def __init__(self, ledger: Ledger, module: str, name: str, offset: int) -> None:
@@ -62,6 +64,7 @@ class Page:
         self.offset = offset
         self.resolved = 0
         self.passed = 0
+        self.kept = False
         self._literals: dict[int, set[str]] = {}
         self._calls: dict[tuple[type, ...], tuple[list[Any], tuple[int, ...]]] = {}
         self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
@@ -95,6 +98,13 @@ class Page:
     def words(self) -> set[Any]:
         return self._ledger.words
 
+    def keys(self) -> list[bool]:
+        return self._ledger.keys
+
+    def key(self) -> None:
+        if not self._ledger.keys:
+            self._ledger.keys.append(True)
+
     def look(self, value: Any, depth: int) -> None:
         self._ledger.look(value, depth)
 
@@ -119,7 +129,7 @@ class Page:
     def state(self, value: Any, *, odd: bool = False) -> None:
         """BUILD on an instance."""
         self._ledger.look(value)
-        if value.__class__ is dict and "__setstate__" in value:
+        if value.__class__ is dict and ("__setstate__" in value or (self._ledger.keys and masked(value))):
             self._states.setdefault(_SHADOWS, [0, example((value,))])[0] += 1
             return
         if self._watched and value.__class__ is dict and not odd:
@@ -212,7 +222,9 @@ class Page:
         found += [
             self._use(PickleRole.STATED, count, shape=shape, example=text) for shape, (count, text) in states.items()
         ]
-        if self.passed or (self.resolved and not found):
+        if self.kept:
+            found.append(self._use(PickleRole.REFERENCED, 1, shape=KEPT))
+        elif self.passed or (self.resolved and not found):
             found.append(self._use(PickleRole.REFERENCED, max(self.passed, 1)))
         return found
 
@@ -238,6 +250,7 @@ class Ledger:
         self._literal_bytes = 0
         self._likely: dict[bytes, None] = {}
         self.words: set[str | bytes] = set()
+        self.keys: list[bool] = []
         self.embedded: dict[bytes, None] = {}
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
@@ -260,8 +273,11 @@ class Ledger:
         if len(module) + len(name) > limits.NAME:
             raise Refused(f"a name of {len(module) + len(name)} characters", reason=GapReason.LIMIT)
         page = self.page(_text(module), _text(name), offset)
-        made = self._stand_ins[module, name] = stand_in(page, special)
+        made = self._stand_ins[module, name] = self.stand_in(page, special)
         return made
+
+    def stand_in(self, page: Page, special: type[Inert] | None) -> Named:
+        return stand_in(page, special)
 
     def extension(self, code: str) -> None:
         """An extension code: a name that stands in the loading process's own registry."""

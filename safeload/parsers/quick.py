@@ -33,6 +33,9 @@ class Counted(Protocol):
 
     def look(self, value: Any, depth: int) -> None: ...
 
+    def keys(self) -> list[bool]:
+        """Not empty once an instance is a key somewhere."""
+
     def again(self) -> None:
         """A second state for one instance, which the first may have handed to something else."""
 
@@ -59,7 +62,7 @@ def _new(page: Counted) -> Callable[..., Any]:
 
 
 def _setstate(page: Counted) -> Callable[[Any, Any], None]:
-    word, look = page.words().add, page.look
+    word, look, keys = page.words().add, page.look, page.keys()
     count: list[Any] | None = None
 
     def __setstate__(self: Any, state: Any) -> None:
@@ -67,7 +70,7 @@ def _setstate(page: Counted) -> Callable[[Any, Any], None]:
         if hasattr(self, "_stated"):
             page.again()
         self._stated = True
-        if count is None or state.__class__ is not dict or len(state) > LOOK:
+        if count is None or keys or state.__class__ is not dict or len(state) > LOOK:
             page.state(state)
             count = page.dictionaries()
             return

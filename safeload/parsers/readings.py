@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safeload.parsers import pure
+from safeload.parsers import kept, pure
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.frames import Watched, framed, may_hold_frames
 from safeload.parsers.ledger import Ledger
@@ -15,7 +15,15 @@ def run(reader: Reader, ledger: Ledger, start: int) -> Run:
     done = _run(reader, ledger, start)
     if done.gap is not None and done.gap.reason is GapReason.MALFORMED and not done.stopped:
         pure.again(reader, ledger, done)
+    if done.gap is None and kept.unseen(ledger, done.names):
+        _hold(reader, ledger, done)
     return done
+
+
+def _hold(reader: Reader, ledger: Ledger, done: Run) -> None:
+    seen = kept.Holding()
+    again = _plain(reader, seen, done.start)
+    kept.mark(ledger, done.names, seen if again.gap is None else None, again.value)
 
 
 def _run(reader: Reader, ledger: Ledger, start: int) -> Run:
@@ -31,13 +39,15 @@ def _run(reader: Reader, ledger: Ledger, start: int) -> Run:
 def together(reader: Reader, ledger: Ledger, start: int, count: int) -> None:
     """The same streams by one unpickler, which keeps its memo from one to the next."""
     file = reader.file(start)
-    seen = Ledger()
+    seen = kept.Holding() if kept.named(ledger) else Ledger()
     machine = Machine(file, seen, Place(file, start))
+    values = []
     try:
         for _ in range(count):
-            machine.load()
+            values.append(machine.load())
     except VM_ERRORS:
         pass  # each stream alone said more of it
+    kept.mark(seen, machine.names, seen, values)
     pure.add(ledger, seen)
 
 

@@ -88,6 +88,11 @@ def _show(value: Any, depth: int) -> str:
     return "…"
 
 
+def masked(state: dict[Any, Any]) -> bool:
+    """Is a key what a call made? `str("func")` is the field `func`, and so is one of numpy's strings."""
+    return any(isinstance(key, (Inert, InertMapping)) for key in state)
+
+
 def state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
     """Tags of a state. Its names and literals are looked at elsewhere, so strings are just `str` here."""
     if odd:

@@ -38,6 +38,8 @@ class Noted(quick.Counted, Protocol):
 
     def attribute(self, name: str, *, of_instance: bool = False) -> Named: ...
 
+    def key(self) -> None: ...
+
 
 class Named(type):
     """The type of every stand-in class. A class is inert itself: what is aimed at it, not at an instance, is tampering.
@@ -104,6 +106,10 @@ class Inert(metaclass=Named):
 
     __slots__ = ("_stated",)
 
+    def __hash__(self) -> int:
+        type(self).page.key()
+        return object.__hash__(self)
+
     def __new__(cls, *args: Any, **keywords: Any) -> Any:
         cls.page.note(PickleRole.CONSTRUCTED, args, keywords)
         return cls.blank()
@@ -155,8 +161,8 @@ class NamedMapping(Named):
 class InertMapping(dict[Any, Any], metaclass=NamedMapping):
     """An instance of a dictionary class (OrderedDict, defaultdict, Counter)."""
 
-    __slots__ = ()
-    __hash__ = object.__hash__  # type: ignore[assignment]
+    __slots__ = ("_stated",)
+    __hash__ = Inert.__hash__  # type: ignore[assignment]
     __eq__ = object.__eq__
 
     def __new__(cls, *args: Any, **keywords: Any) -> Any:
@@ -169,7 +175,11 @@ class InertMapping(dict[Any, Any], metaclass=NamedMapping):
         return cls.blank()
 
     def __setstate__(self, state: Any) -> None:
-        type(self).page.state(state)
+        page = type(self).page
+        if hasattr(self, "_stated"):  # by what the first state holds under this name, which has no list of its own
+            page.note(PickleRole.RESULT_CALLED, (state,))
+        self._stated = True
+        page.state(state)
 
 
 class _NamedMaker(Named):
@@ -230,17 +240,23 @@ _MAKERS: dict[tuple[str, str], type[Inert]] = {
     ("__builtin__", "getattr"): Getter,
     ("dill._dill", "_create_array"): ArrayMaker,
 }
+More = Callable[[Any], dict[str, Any]]
 _MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter")})
 
 
-def stand_in(page: Noted, special: type[Inert] | None = None) -> Named:
-    """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes)."""
+def stand_in(page: Noted, special: type[Any] | None = None, *, more: More | None = None) -> Named:
+    """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes).
+
+    `more` gives methods that come before those of the class it is asked for.
+    """
     if special is None:
         special = _MAKERS.get((page.module, page.name))
+    mapping = (page.module, page.name) in _MAPPINGS
+    if special is None and (mapping or more is not None):
+        special = InertMapping if mapping else Inert
     if special is not None:
         kind: Any = type(special)
-        made: Named = kind("StandIn", (special,), {"page": page, "__slots__": ()})
+        own = {} if more is None else more(special)
+        made: Named = kind("StandIn", (special,), {"page": page, "__slots__": (), **own})
         return made
-    if (page.module, page.name) in _MAPPINGS:
-        return NamedMapping("StandIn", (InertMapping,), {"page": page, "__slots__": ()})
     return Ordinary("StandIn", (Inert,), {"page": page, "__slots__": (), **quick.methods(page)})

@@ -143,7 +143,7 @@ def _odd_uses(one: Name, condition: names.Condition | None, place: Location) -> 
         use
         for use in one.uses
         # One reading may end between a name and its call: the whole reading shows the call.
-        if not _meets(use, condition) and not (use.role is PickleRole.REFERENCED and met & RUNS)
+        if not _meets(use, condition) and not (use.role is PickleRole.REFERENCED and not use.shape and met & RUNS)
     )
     if not odd:
         return
