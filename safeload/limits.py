@@ -53,6 +53,7 @@ HEADER: Final = 100_000_000  # bytes of a safetensors header, as safetensors its
 PROTO_FIELDS: Final = 10_000_000  # fields of one file; empty fields take two bytes each
 PROTO_DEPTH: Final = 100  # messages within messages, as protobuf itself bounds it
 PROTO_TEXT: Final = 64 * KIB  # bytes of one string that is kept; a name of megabytes
+PIECE: Final = 16 * KIB  # bytes of one piece of a SentencePiece vocabulary; its library goes down a level a letter
 PROTO_KEPT: Final = 4_000_000  # strings and messages of one file that are kept at one time or another; floods
 
 # Programs and settings.

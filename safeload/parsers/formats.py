@@ -28,14 +28,7 @@ _MAGIC: Final = (
     (b"ggml", "ggml"),
     (b"lmgg", "ggml"),
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
-    (b"PAR1", "parquet"),
-    (b"ARROW1", "arrow"),
     (b"SQLite format 3\x00", "sqlite"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"GIF8", "gif"),
-    (b"RIFF", "riff"),
-    (b"%PDF-", "pdf"),
 )
 COMPRESSED: Final = frozenset({"zlib", "gzip", "bz2", "xz", "lzma"})
 

@@ -8,11 +8,14 @@ from typing import Final
 from safeload.parsers import (
     catboost,
     coreml,
+    inert,
     lightgbm,
     msgpack,
     native,
     onnx,
     openvino,
+    sentencepiece,
+    tables,
     tensorflow,
     tflite,
     ubjson,
@@ -23,7 +26,8 @@ from safeload.parsers.visit import Read
 
 def kinds(head: bytes, reader: Reader) -> list[str]:
     """Those that the bytes could be. `head` is the start of them."""
-    return [name for name, looks_right in _LOOKS if looks_right(head, reader)]
+    found = [name for name, looks_right in _LOOKS if looks_right(head, reader)]
+    return [*found, *inert.kinds(head, reader), *tables.kinds(head, reader)]
 
 
 def _hdf5_behind(head: bytes, reader: Reader) -> bool:
@@ -54,6 +58,7 @@ _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
     ("tf-graph", tensorflow.graph),
     ("keras-metadata", tensorflow.keras_metadata),
     (tensorflow.FINGERPRINT, tensorflow.fingerprint),
+    ("sentencepiece", sentencepiece.looks_right),
     ("hdf5", _hdf5_behind),
 )
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
@@ -63,6 +68,9 @@ READERS: Final[dict[str, Read]] = {
     "native": native.read,
     "onnx": onnx.read,
     "coreml": coreml.read,
+    "sentencepiece": sentencepiece.read,
+    **dict.fromkeys(inert.FORMATS, inert.read),
+    **dict.fromkeys(("parquet", "arrow"), tables.read),
     **dict.fromkeys(("tflite", "executorch"), tflite.read),
     **dict.fromkeys(("tf-saved-model", "tf-graph", "keras-metadata", tensorflow.FINGERPRINT), tensorflow.read),
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from safeload import limits
+from safeload.parsers import inert
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Policy, Reason, Verdict
 from safeload.scanners.escape import plain
@@ -19,7 +20,7 @@ __all__ = ["evaluate"]
 _SHOWN: Final = 8  # pieces of evidence written out in one reason; the digest of all of them stands beside
 _CODE_RULES: Final = frozenset({"remote-code", "remote-kernel"})  # what a scanner says of code that a load runs
 _WEIGHTS: Final = frozenset({Role.WEIGHTS, Role.TARGET})
-_TEXT: Final = frozenset({"text", "json"})
+_NO_WEIGHTS: Final = inert.FORMATS | {"text", "json", "parquet", "arrow"}
 
 _GAPS: Final = {
     GapReason.UNKNOWN_FORMAT: "{where} is in a format that safeload does not know, so nobody can say what it would do",
@@ -107,7 +108,7 @@ def _has_weights(artifacts: tuple[Artifact, ...], results: Iterable[Result]) -> 
     if any(a.role in _WEIGHTS for a in artifacts):
         return True
     found = {a.path for a in artifacts if a.role is Role.FOUND}
-    return any(r.location.artifact in found and r.format not in _TEXT for r in results)
+    return any(r.location.artifact in found and r.format not in _NO_WEIGHTS for r in results)
 
 
 def _findings(policy: Policy, results: Iterable[Result]) -> Iterator[Reason]:

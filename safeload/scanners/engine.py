@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
-from safeload.parsers import visit
+from safeload.parsers import inert, visit
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners import identity, remote_code, template_diff
 from safeload.scanners.ahead import Ahead
@@ -181,6 +181,8 @@ def _by_role(result: Result, part: Part, artifact: Artifact, origin: Origin) -> 
     if artifact.role is Role.CODE:
         result = _with(result, (remote_code.runs(part.code, artifact, origin),))
         return _inert(result, "remote-code") if textual else result
+    if part.format in inert.FORMATS and artifact.role in (Role.WEIGHTS, Role.TARGET):
+        return _unread(result, GapReason.UNKNOWN_FORMAT, f"{part.format} is no model")
     if not textual:
         return result
     if artifact.role in _READ_AS_TEXT:

@@ -11,6 +11,7 @@ from safeload.scanners.config import ConfigScanner
 from safeload.scanners.coreml import CoreMlScanner
 from safeload.scanners.gguf import GgufScanner
 from safeload.scanners.hdf5 import Hdf5Scanner
+from safeload.scanners.inert import InertScanner
 from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
@@ -58,6 +59,7 @@ SCANNERS: Final[tuple[Scanner, ...]] = (
     SkopsScanner(),
     MarScanner(),
     NativeScanner(),
+    InertScanner(),
 )
 
 # Every rule there is, by what a whole file is for and by format; the rule pages are made of it.

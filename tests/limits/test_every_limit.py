@@ -26,6 +26,7 @@ ELSEWHERE = {
     "EXPLAIN_PICKLE": "scanners/test_explain.py::test_what_is_too_long_is_said_to_be",
     "HELD": "parsers/test_compressed.py::test_a_forward_reader_over_the_network_stops",
     "CODE_MEANINGS": "parsers/test_python.py::test_aliases_that_cannot_be_followed_are_said",
+    "PIECE": "scanners/test_inert.py::test_a_vocabulary_that_would_crash_its_library_asks",
     "SMALL_FILE": "sources/test_local.py::test_small_files_are_bounded",
     "FILES": "sources/test_local.py::test_the_number_of_files_is_bounded",
     "REPOSITORIES": "sources/test_closure.py::test_the_number_of_repositories_is_bounded",

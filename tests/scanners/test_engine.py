@@ -136,7 +136,7 @@ def test_members_have_results_of_their_own() -> None:
 
 
 def test_a_format_that_no_scanner_handles_is_a_gap() -> None:
-    (result,) = scanned(Part(format="parquet")).results
+    (result,) = scanned(Part(format="sqlite")).results
     assert isinstance(result, Unscanned)
     assert result.reason is GapReason.UNKNOWN_FORMAT
 
