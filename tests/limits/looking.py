@@ -44,3 +44,7 @@ def gaps(report: Report) -> list[tuple[str, str]]:
 
 def verdict(report: Report) -> Action:
     return evaluate(STANDARD, Assessment(report=report, signals=()), wants_weights=False).action
+
+
+def rules(report: Report) -> list[str]:
+    return [finding.rule.id for finding in report.findings]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from safeload import limits
+from tests.limits import test_others, test_templates  # noqa: F401  # each names what it covers
 from tests.limits.cases import all_cases
-from tests.limits.test_others import COVERS
+from tests.limits.covering import COVERS
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = {"KIB", "MIB", "GIB"}

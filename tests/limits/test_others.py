@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from safeload import limits
 from safeload.errors import SourceError
-from safeload.parsers import external
-from safeload.parsers.examine import examine
-from safeload.parsers.facts import Part, Stream, TemplateFacts
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import TEMPLATE
+from safeload.parsers.facts import Part, Stream
 from safeload.policy.interface import Action
 from safeload.scanners import explain, explain_child
 from safeload.scanners.interface import How, Report
@@ -25,25 +20,11 @@ from safeload.sources.memory import PrivateFile
 from tests.builders import ggufs, protobufs
 from tests.builders import opcodes as op
 from tests.builders.zips import Member, archive
-from tests.limits.looking import gaps, seen, verdict
+from tests.limits.covering import covers
+from tests.limits.looking import gaps, rules, seen, verdict
 from tests.scanners.conftest import Bytes
 
 Cut = pytest.MonkeyPatch
-COVERS: dict[str, Callable[..., None]] = {}
-
-
-def covers(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Which limits a test reaches, for `test_every_limit`."""
-
-    def note(test: Callable[..., None]) -> Callable[..., None]:
-        COVERS.update(dict.fromkeys(names, test))
-        return test
-
-    return note
-
-
-def rules(report: Report) -> list[str]:
-    return [finding.rule.id for finding in report.findings]
 
 
 @covers("FINDINGS")
@@ -162,49 +143,6 @@ def test_a_long_line_of_code_is_cut() -> None:
 
 def _evidence(result: object) -> list[str]:
     return ["", *(text for one in getattr(result, "findings", ()) for text in one.evidence)]
-
-
-def _template(source: str) -> TemplateFacts:
-    pytest.importorskip("jinja2")
-    parts = examine(Reader.of_bytes(source.encode()), purpose=TEMPLATE, others=external.load(["template"]))
-    (facts,) = (part.template for part in parts if part.template is not None)
-    return facts
-
-
-@covers("TEMPLATE_FOLDS")
-def test_constants_are_put_together_to_a_depth() -> None:
-    def of(depth: int) -> int:
-        """Pieces in the longest text: each stands in brackets of its own."""
-        source = "{{ " + "('a ' + " * depth + "'b'" + ")" * depth + " }}"
-        return max(one.text.count("a") for one in _template(source).texts)
-
-    assert of(limits.TEMPLATE_FOLDS) == limits.TEMPLATE_FOLDS
-    assert of(limits.TEMPLATE_FOLDS + 9) == limits.TEMPLATE_FOLDS
-
-
-@covers("TEMPLATE_ADDED", "TEMPLATE_ADDS")
-def test_what_a_branch_writes_is_cut(monkeypatch: Cut) -> None:
-    words = "".join(f"a word {{{{ bos_token }}}} and {n}" for n in range(50))
-    source = "{% if 'deploy' in messages[0].content %}" + words + "{% endif %}"
-    assert max(len(one.adds) for one in _template(source).tests) > 30
-    monkeypatch.setattr(limits, "TEMPLATE_ADDED", 5)
-    monkeypatch.setattr(limits, "TEMPLATE_ADDS", 3)
-    (test,) = _template(source).tests
-    assert len(test.adds) == 5
-    assert all(len(text) <= 3 for text in test.adds)
-    assert verdict(seen(source.encode(), name="t.jinja")) is not Action.ALLOW
-
-
-@covers("TEMPLATE_WORK", "TEMPLATE_POWER")
-def test_loops_within_loops_are_counted_up_to_a_number() -> None:
-    def loops(depth: int) -> str:
-        return "{% for a in range(100000) %}" * depth + "{% endfor %}" * depth
-
-    assert _template(loops(2)).work == 10**10
-    assert _template(loops(9)).work == limits.TEMPLATE_WORK
-    assert _template(f"{{{{ 2 ** {limits.TEMPLATE_POWER} }}}}").work < limits.TEMPLATE_WORK
-    assert _template(f"{{{{ 2 ** {limits.TEMPLATE_POWER + 1} }}}}").work == limits.TEMPLATE_WORK
-    assert "template-endless" in rules(seen(loops(9).encode(), name="t.jinja"))
 
 
 @covers("MEMO_PARSE")

@@ -6,7 +6,8 @@ import pytest
 
 from safeload import limits
 from safeload.policy.interface import Action
-from tests.limits.cases import Case, all_cases
+from tests.limits.case import Case
+from tests.limits.cases import all_cases
 from tests.limits.looking import gaps, seen, verdict
 
 CASES = {f"{case.limit}-{number}": case for number, case in enumerate(all_cases())}
