@@ -7,7 +7,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Handed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
 
-.PHONY: venv demo test test-benign test-browser lint format bench docs fuzz clean
+.PHONY: venv demo test test-benign test-browser lint format bench bench-scanners docs fuzz clean
 
 venv: $(STAMP)
 
@@ -54,6 +54,10 @@ FUZZ ?= 1000000
 fuzz: $(STAMP)
 	$(BIN)/python -m tests.fuzz --streams $(FUZZ) --output docs/fuzzing.md
 	$(BIN)/python -m tests.fuzz.coverage --seconds 600
+
+# The page of every rule, from the rules themselves.
+docs: $(STAMP)
+	$(BIN)/python -m tools.rule_pages
 
 clean:
 	rm -rf $(VENV) .demo build dist

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from safeload.cli.main import COMMANDS
+from tools import rule_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -25,6 +26,10 @@ def test_the_readme_names_only_commands_that_there_are():
     named = set(re.findall(r"^ {4}safeload (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert named
     assert named <= known
+
+
+def test_the_page_of_rules_is_what_the_rules_say():
+    assert rule_pages.PAGE.read_text("utf-8") == rule_pages.page(), "run `make docs`"
 
 
 def test_make_has_the_targets_that_are_named():
