@@ -13,8 +13,8 @@ from safeload.scanners.registry import SCANNERS
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "rules.md"
 _HEAD: Final = """# Rules
 
-Written by `make docs` from the rules in `safeload/scanners/`; do not edit. A rule says what was found and how bad it is;
-the policy says what follows from it. What could not be read is no rule but a gap, and is listed in [formats](formats.md).
+Written by `make docs` from the rules in `safeload/scanners/`; do not edit. A rule says what was found and how bad it
+is; the policy says what follows from it. What could not be read is no rule but a gap: see [formats](formats.md).
 """
 _CWE: Final = "https://cwe.mitre.org/data/definitions/{}.html"
 
