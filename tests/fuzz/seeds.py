@@ -17,6 +17,7 @@ from tests.builders import checkpoints, flatbuffers, ggufs, protobufs, tars
 from tests.builders import opcodes as op
 from tests.builders.protobufs import field
 from tests.builders.zips import Member, archive
+from tests.fuzz import beside
 from tests.fuzz.streams import stream
 
 _PLAIN = pickle.dumps({"a": [1, 2.5, "x"]}, protocol=2)
@@ -72,6 +73,7 @@ def samples() -> dict[str, bytes]:
         **_compressed(),
         **_weights(),
         **_graphs(),
+        **beside.samples(),
     }  # fmt: skip
 
 
