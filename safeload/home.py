@@ -13,7 +13,7 @@ def home() -> Path:
     """`SAFELOAD_HOME`, or the platform's folder for an application's state. Not created here."""
     chosen = os.environ.get("SAFELOAD_HOME")
     if chosen:
-        return Path(chosen).expanduser()
+        return Path(os.path.expanduser(chosen))  # noqa: PTH111  Path.expanduser raises for an unknown user
     import platformdirs
 
     return Path(platformdirs.user_state_dir("safeload", appauthor=False))
