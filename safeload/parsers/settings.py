@@ -51,7 +51,9 @@ TRUST: Final = "trust"
 # tables of YOLO models (ultralytics/nn/tasks.py: parse_model; YOLOv5 evaluates names and arguments too).
 EXPRESSION: Final = "expression"
 TAG: Final = "yaml-tag"
-KINDS: Final = frozenset({CODE, KERNEL, IMPORT, MODULE, PIPELINE, TRUST, EXPRESSION, TAG})
+# The name of one of several chat templates: transformers writes each into a file of that name (`save_chat_templates`).
+TEMPLATE: Final = "template-name"
+KINDS: Final = frozenset({CODE, KERNEL, IMPORT, MODULE, PIPELINE, TRUST, EXPRESSION, TAG, TEMPLATE})
 
 _KEYS: Final = frozenset((*_CODE, *_KERNELS, *_IMPORTS, *_DOTTED, "py/reduce", "trust_remote_code", "types"))
 _PLAIN: Final = re.compile(r"[\w./:@,+ -]{0,200}")
@@ -76,6 +78,7 @@ Found = Iterator[tuple[str, str, str]]
 def _all(root: Any) -> Found:
     yield from _modules(root)
     if isinstance(root, dict):
+        yield from _templates(root.get("chat_template"))
         yield from _pipeline(root)
         yield from _layers(root)
     targets = False
@@ -135,6 +138,14 @@ def _modules(root: Any) -> Found:
     for item in root if isinstance(root, list) else []:
         if isinstance(item, dict) and isinstance(item.get("type"), str) and {"path", "name"} & item.keys():
             yield MODULE, item["type"], str(item.get("name", ""))[:100]
+
+
+def _templates(held: Any) -> Found:
+    names = list(held) if isinstance(held, dict) else held if isinstance(held, list) else []
+    for item in names:
+        name = item.get("name") if isinstance(item, dict) else item
+        if isinstance(name, str):
+            yield TEMPLATE, name, "chat_template"
 
 
 def _pipeline(root: dict[str, Any]) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from safeload import limits
-from safeload.parsers import settings
+from safeload.parsers import membernames, settings
 from safeload.parsers.facts import Mention, Part
 from safeload.scanners import mentioned, references
 from safeload.scanners.escape import plain
@@ -66,8 +66,18 @@ EXPRESSION: Final = Rule(
     fix="Read the expression. Approve it only if you understand it.",
     cwe=95,
 )
+TEMPLATE_NAME: Final = Rule(
+    id="config-template-path",
+    title="A chat template has a name that leads out of its folder",
+    severity=Severity.HIGH,
+    # CVE-2026-9856
+    why="transformers writes a template into a file of its name when it saves a tokenizer. Before 5.10 such a name had "
+    "it write anywhere.",
+    fix="Do not use it. Names of templates are plain words.",
+    cwe=22,
+)
 
-_CONFIGS: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.FOUND})
+_CONFIGS: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.FOUND, Role.TARGET})
 _SHOWN: Final = 8
 
 
@@ -76,7 +86,15 @@ class ConfigScanner(Scanner):
 
     name: ClassVar[str] = "config"
     formats: ClassVar[frozenset[str]] = frozenset()
-    rules: ClassVar[tuple[Rule, ...]] = (REMOTE_KERNEL, CONFIG_CODE, AMBIGUOUS, IMPORTS, DANGEROUS, EXPRESSION)
+    rules: ClassVar[tuple[Rule, ...]] = (
+        REMOTE_KERNEL,
+        CONFIG_CODE,
+        AMBIGUOUS,
+        IMPORTS,
+        DANGEROUS,
+        EXPRESSION,
+        TEMPLATE_NAME,
+    )
 
     def sees(self, part: Part) -> bool:
         return part.text is not None and (
@@ -95,6 +113,10 @@ def _judged(mention: Mention, name: str) -> tuple[Rule, str] | None:
         return REMOTE_KERNEL, f"{name} has compiled code downloaded and run."
     if mention.kind in (settings.CODE, settings.TRUST):
         return CONFIG_CODE, f"{name} names Python code for the library to run."
+    if mention.kind == settings.TEMPLATE:
+        said = mentioned.shown(mention.text)
+        odd = "/" in mention.text or membernames.outside(mention.text) or membernames.unprintable(mention.text)
+        return (TEMPLATE_NAME, f"{name} has a chat template of the name {said}.") if odd else None
     if mention.kind == settings.EXPRESSION:
         return EXPRESSION, f"{name} holds text that a library evaluates: {mentioned.shown(mention.text)}."
     if mention.kind not in settings.KINDS:

@@ -53,6 +53,18 @@ def test_a_kernel_repository_is_found(config: Look, text: str) -> None:
     assert ids(config(text).findings) == ["remote-kernel"]
 
 
+@pytest.mark.parametrize("name", ["../../../x", "/etc/x", "..\\x", "C:x", "a/b", "", "a\nb"])
+def test_a_template_that_is_named_like_a_path_is_found(config: Look, name: str) -> None:
+    """CVE-2026-9856: a tokenizer is saved with a file for each template, by its name."""
+    for held in ([{"name": name, "template": ""}, {"name": "default", "template": "x"}], {name: "x"}):
+        assert ids(config({"chat_template": held}, name="tokenizer_config.json").findings) == ["config-template-path"]
+
+
+def test_templates_with_names_are_ordinary(config: Look) -> None:
+    held = [{"name": name, "template": "{{ messages }}"} for name in ("default", "tool_use", "rag-2", "with space")]
+    assert config({"chat_template": held}, name="tokenizer_config.json").findings == ()
+
+
 def test_code_that_a_configuration_names_is_low(config: Look) -> None:
     report = config({"auto_map": {"AutoModel": "mallory/code--m.Net"}})
     assert ids(report.findings) == ["config-names-code"]
@@ -159,6 +171,11 @@ def test_text_that_a_library_evaluates_is_found(config: Look, text: str, name: s
 @pytest.mark.parametrize(("text", "name"), [('{"auto_map": 1, "auto_map": 2}', "c.json"), ("a: 1\na: 2\n", "c.yaml")])
 def test_a_setting_that_stands_twice_is_found(config: Look, text: str, name: str) -> None:
     assert "config-ambiguous" in ids(config(text, name=name).findings)
+
+
+def test_a_file_of_settings_on_its_own_is_read_as_one(config: Look) -> None:
+    text = '{"attn_implementation": "mallory/kernel", "attn_implementation": "eager"}'
+    assert ids(config(text, role=Role.TARGET).findings) == ["config-ambiguous"]
 
 
 def test_where_nothing_reads_settings_a_key_may_stand_twice() -> None:
