@@ -23,8 +23,8 @@ NUMBERS = (
     b"\x7f\xff\xff\xff",
     b"\xff" * 9 + b"\x01",  # as a varint
 )
-HEAD = 72
-TAIL = 40
+HEAD = 56
+TAIL = 28
 
 
 @pytest.fixture(scope="module", autouse=True)
