@@ -76,6 +76,16 @@ def test_a_tokenizer_and_a_processor_of_the_repository_s_own(workers: Workers) -
     assert "ip.py" in where(looked(workers, files, entry="AutoImageProcessor.from_pretrained"), "code-runs-programs")
 
 
+@pytest.mark.parametrize(
+    ("kind", "found"), [("planted.models.Thing", True), ("sentence_transformers.models.Pooling", False)]
+)
+def test_what_a_model_of_sentences_is_made_of(kind: str, found: bool, workers: Workers) -> None:
+    modules = json.dumps([{"idx": 0, "name": "0", "path": "", "type": kind}]).encode()
+    files = {"config.json": config(model_type="bert"), "modules.json": modules}
+    report = looked(workers, files, entry="from_pretrained")
+    assert bool(where(report, "config-imports-unknown")) is found
+
+
 def test_twin_code_that_computes_only_asks(workers: Workers) -> None:
     files = {
         "config.json": config(auto_map={"AutoModel": "modeling.M"}),

@@ -21,6 +21,8 @@ _TOKENIZER = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.
 _TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja")
 _PROCESSOR = ("preprocessor_config.json", "video_preprocessor_config.json", "processor_config.json",
               "audio_tokenizer_config.json")  # fmt: skip
+# What sentence-transformers imports for the same repository. transformers does not open them; a look at the whole does.
+_MODULES = ("modules.json", "router_config.json")
 # What the tokenizer of a repository's own code may be kept in: its names are in that code.
 _OWN_VOCABULARY = ("*.tiktoken", "*.model", "*.vocab", "vocab*", "merges*")
 _VERSIONED = ("tokenizer.*.json", "tokenizer.model.*")
@@ -71,6 +73,8 @@ class _Scope:
                 return
         names = self.configs()
         yield from self.there(*names, role=Role.CONFIG)
+        if self.kind is Kind.WHOLE:
+            yield from self.there(*_MODULES, role=Role.CONFIG)
         if self.kind in (Kind.WHOLE, Kind.MODEL):
             yield from self.there("generation_config.json", role=Role.CONFIG)
             for name in names:
