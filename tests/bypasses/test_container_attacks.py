@@ -180,7 +180,7 @@ def test_32_joblibs_first_form(attack: Attack) -> None:
     attack(made.getvalue(), loader="joblib")
 
 
-@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zip", "tar"])
+@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zip", "tar", "zstd"])
 def test_32_what_pandas_inflates(kind: str, attack: Attack) -> None:
     bad = op.evil(attack.marker)
     pack: dict[str, Callable[[], bytes]] = {
@@ -189,6 +189,7 @@ def test_32_what_pandas_inflates(kind: str, attack: Attack) -> None:
         "xz": lambda: lzma.compress(bad),
         "zip": lambda: archive([Member(name="frame", data=bad, method=8)]),
         "tar": lambda: tars.made({"frame": bad}),
+        "zstd": lambda: pytest.importorskip("zstandard").compress(bad),
     }
     attack(pack[kind](), loader=f"import pandas; pandas.read_pickle(path, compression={kind!r})")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.builders import opcodes as op
 from tests.builders.checkpoints import torch_zip
-from tests.bypasses.conftest import Attack, rules
+from tests.bypasses.conftest import Attack, Oracle, rules
 
 FIRST = "import safeload; safeload.install()\n"
 CAUGHT = "try: {call}\nexcept Exception: pass\n"
@@ -40,3 +40,23 @@ def test_the_loader_that_a_caller_falls_back_to_is_guarded(attack: Attack) -> No
     attack.oracle.run(guarded, content)
     assert not attack.marker.exists()
     assert "pickle-dangerous-call" in rules(attack(content, loader=FALLBACK))
+
+
+@pytest.mark.parametrize("library", ["joblib", "pandas", "sklearn.ensemble", "torch"])
+def test_libraries_that_come_after_the_guard_work_as_before(library: str, oracle: Oracle) -> None:
+    """37: a guard in the way of its host is one that people remove."""
+    pytest.importorskip(library)
+    code = f"import {library}, pickle\nassert pickle.loads(pickle.dumps([1])) == [1]"
+    assert oracle.run(FIRST + code, b"") == (0, "")
+
+
+@pytest.mark.parametrize("name", ["safeload.remove", "safeload.patch.remove"])
+def test_a_pickle_does_not_turn_the_guard_off(name: str, attack: Attack) -> None:
+    """38: the first call takes the guard away, the second is the payload."""
+    module, _, attribute = name.rpartition(".")
+    away = op.glob(module, attribute) + op.EMPTY_TUPLE + op.REDUCE + op.POP
+    content = op.proto(4) + away + op.touch(attack.marker) + op.STOP
+    attack.oracle.run(FIRST + CAUGHT.format(call="import pickle; pickle.load(open(path, 'rb'))"), content)
+    assert not attack.marker.exists()
+    report = attack(content, loader="import safeload, safeload.patch, pickle; pickle.load(open(path, 'rb'))")
+    assert any(name in text for finding in report.findings for text in finding.evidence)
