@@ -28,9 +28,10 @@ class Categories(Inert, metaclass=_NamedKeeper):
     given: Any
 
     def __setstate__(self, state: Any) -> None:
-        first = self.given is None
+        page = type(self).page
+        first = self.given is None and page.first(state)
         self.given = dict(state) if type(state) is dict else {}
-        type(self).page.state(state, odd=not first)
+        page.state(state, odd=not first)
 
 
 class _NamedIndex(_NamedKeeper):

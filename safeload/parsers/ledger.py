@@ -98,6 +98,13 @@ class Page:
     def words(self) -> set[Any]:
         return self._ledger.words
 
+    def first(self, state: Any) -> bool:
+        """Is this dictionary given to nothing before? Some libraries take items out of it, and put others in."""
+        given = self._ledger.given
+        before = id(state) in given
+        given[id(state)] = state
+        return not before
+
     def keys(self) -> list[bool]:
         return self._ledger.keys
 
@@ -251,6 +258,7 @@ class Ledger:
         self._likely: dict[bytes, None] = {}
         self.words: set[str | bytes] = set()
         self.keys: list[bool] = []
+        self.given: dict[int, Any] = {}  # by identity, which nothing else gets as long as it is held
         self.embedded: dict[bytes, None] = {}
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}

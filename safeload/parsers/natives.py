@@ -26,7 +26,7 @@ def checked(fits: Fits) -> type[Inert]:
 
         def __setstate__(self, state: Any) -> None:
             page = type(self).page
-            page.state(state)
+            page.state(state, odd=not page.first(state))
             page.check(partial(_answer, fits, dict(state) if type(state) is dict else state))
 
         def __setitem__(self, key: Any, value: Any) -> None:

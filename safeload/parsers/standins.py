@@ -40,6 +40,8 @@ class Noted(quick.Counted, Protocol):
 
     def key(self) -> None: ...
 
+    def first(self, state: Any) -> bool: ...
+
 
 class Named(type):
     """The type of every stand-in class. A class is inert itself: what is aimed at it, not at an instance, is tampering.

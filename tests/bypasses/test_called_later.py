@@ -160,3 +160,32 @@ def test_an_error_of_unicode_reads_where_it_was_told_to(look: Look, kind: str) -
         op.stack_global("builtins", kind), *given, text, op.number(1 << 30), op.number((1 << 30) + 1), op.text("x")
     )
     assert "pickle-unknown-name" in rules(look(op.proto(4) + made + b"."))
+
+
+def plain(value: object) -> bytes:
+    """Its opcodes, without a memo of their own."""
+    file = io.BytesIO()
+    pickler = pickle._Pickler(file, 3)  # type: ignore[attr-defined]
+    pickler.fast = True
+    pickler.dump(value)
+    return file.getvalue()[2:-1]
+
+
+def given_twice() -> bytes:
+    """scipy moves `row` and `col` of a state into `coords`; with others in their place it looks sound once more."""
+    numpy = pytest.importorskip("numpy")
+    pytest.importorskip("scipy")
+    far, near = numpy.array([10**9, 10**9], dtype="int32"), numpy.array([0, 1], dtype="int32")
+    empty = op.stack_global("scipy.sparse._coo", "coo_matrix") + b")\x81"
+    first = state(row=plain(far), col=plain(near), data=plain(numpy.ones(2)), _shape=plain((2 * 10**9, 2 * 10**9)))
+    then = b"(" + b"".join(
+        op.text(name) + plain(value) for name, value in {"row": near, "col": near, "_shape": (2, 2)}.items()
+    )
+    return op.proto(4) + b"(" + empty + first + op.put(7) + b"b" + op.get(7) + then + b"u0" + empty + op.get(7) + b"bt."
+
+
+def test_a_state_that_a_library_changed_before_it_is_given_again(look: Look, oracle: Oracle) -> None:
+    content = given_twice()
+    code = "import pickle; o = pickle.load(open(path, 'rb'))[1]; assert o.shape == (2, 2) and o.coords[0][0] == 10**9"
+    assert oracle.run(code, content) == (0, "")
+    assert "pickle-forged-array" in rules(look(content))
