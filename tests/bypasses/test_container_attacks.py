@@ -180,7 +180,7 @@ def test_32_joblibs_first_form(attack: Attack) -> None:
     attack(made.getvalue(), loader="joblib")
 
 
-@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zip", "tar", "zstd"])
+@pytest.mark.parametrize("kind", ["gzip", "bz2", "xz", "zip", "tar"])
 def test_32_what_pandas_inflates(kind: str, attack: Attack) -> None:
     bad = op.evil(attack.marker)
     pack: dict[str, Callable[[], bytes]] = {
@@ -189,9 +189,14 @@ def test_32_what_pandas_inflates(kind: str, attack: Attack) -> None:
         "xz": lambda: lzma.compress(bad),
         "zip": lambda: archive([Member(name="frame", data=bad, method=8)]),
         "tar": lambda: tars.made({"frame": bad}),
-        "zstd": lambda: pytest.importorskip("zstandard").compress(bad),
     }
     attack(pack[kind](), loader=f"import pandas; pandas.read_pickle(path, compression={kind!r})")
+
+
+def test_32_zstd(attack: Attack) -> None:
+    zstandard = pytest.importorskip("zstandard")
+    loader = "import zstandard, pickle; pickle.loads(zstandard.ZstdDecompressor().decompress(open(path, 'rb').read()))"
+    attack(zstandard.compress(op.evil(attack.marker)), loader=loader)
 
 
 def test_32_compressed_twice(attack: Attack) -> None:
