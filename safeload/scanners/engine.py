@@ -34,6 +34,7 @@ __all__ = ["Examiner", "scan"]
 _PURPOSES: Final = {Role.CODE: visit.PYTHON, Role.TEMPLATE: visit.TEMPLATE}
 # What a load reads as text, or does not read at all: an empty file or plain text is nothing odd there.
 _READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.FOUND, Role.BESIDE})
+_DEEP: Final = "nested too deeply to be read"
 
 
 class Examiner(Protocol):
@@ -162,6 +163,9 @@ def _judge(part: Part, artifact: Artifact) -> Result:
     )
     if part.gap is not None:
         return _unread(read, part.gap.reason, part.gap.detail)
+    if part.member and part.text is not None and "too-deep" in part.text.anomalies:
+        # What could not be read here may be read by a loader, which has a few levels of calls less above it.
+        return _unread(read, GapReason.LIMIT, _DEEP)
     if not scanners:
         return _unread(read, GapReason.UNKNOWN_FORMAT, f"{part.format}: nothing here knows this format")
     return read
@@ -196,8 +200,8 @@ def _by_role(result: Result, part: Part, artifact: Artifact, origin: Origin) -> 
 def _settings(result: Result, part: Part, artifact: Artifact) -> Result:
     """What a library would read as settings, and nobody could here, is not read."""
     deep = part.text is not None and "too-deep" in part.text.anomalies
-    if deep and artifact.role in (Role.CONFIG, Role.TOKENIZER):
-        return _unread(result, GapReason.LIMIT, "nested too deeply to be read")
+    if deep and artifact.role in (Role.CONFIG, Role.TOKENIZER, Role.FOUND):
+        return _unread(result, GapReason.LIMIT, _DEEP)
     return result
 
 

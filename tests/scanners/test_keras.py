@@ -182,6 +182,15 @@ def test_a_mark_of_byte_order_hides_no_lambda(look: Look) -> None:
     assert "keras-lambda" in ids(look(marked).findings)
 
 
+def test_a_configuration_too_deep_to_read_is_a_gap(look: Look) -> None:
+    """How deep is too deep depends on how many calls stand above: Keras may still read what was not read here."""
+    layer = json.dumps(model(built("Lambda", {"function": ["4wEA", None, None], "function_type": "lambda"})))
+    for depth in (*range(940, 1_000, 6), 9_000, 200_000):
+        report = look(keras_file(layer[:-1] + ', "x": ' + "[" * depth + "]" * depth + "}"))
+        assert not is_clean(report)
+    assert any(isinstance(result, Unscanned) for result in report.results)
+
+
 @needs_keras
 def test_twin_keras_reads_behind_a_mark_of_byte_order(tmp_path: Path) -> None:
     in_keras(
