@@ -12,7 +12,7 @@ from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
 from safeload.parsers import inert, visit
 from safeload.parsers.facts import GapReason, Part
-from safeload.scanners import identity, remote_code, template_diff
+from safeload.scanners import beside, identity, remote_code, template_diff
 from safeload.scanners.ahead import Ahead
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
@@ -51,6 +51,7 @@ class _Seen:
     results: tuple[Result, ...]
     tensors: tuple[Tensors, ...] = ()
     templates: tuple[template_diff.Held, ...] = ()
+    weights: frozenset[str] = frozenset()
 
 
 def scan(
@@ -78,7 +79,11 @@ def scan(
     return Report(
         snapshot=snapshot,
         results=template_diff.noted(
-            (result for one in seen for result in one.results), (held for one in seen for held in one.templates)
+            beside.noted(
+                (result for one in seen for result in one.results),
+                frozenset().union(*(one.weights for one in seen)),
+            ),
+            (held for one in seen for held in one.templates),
         ),
         engine=Engine(version=__version__, python=platform.python_version()),
         how=how,
@@ -147,7 +152,7 @@ def _artifact(
         for part in parts
         if part.template is not None
     )
-    return _Seen(results=tuple(results), tensors=tensors, templates=templates)
+    return _Seen(results=tuple(results), tensors=tensors, templates=templates, weights=beside.named(parts, artifact))
 
 
 def _judge(part: Part, artifact: Artifact) -> Result:

@@ -9,10 +9,11 @@ import pytest
 
 from safeload.parsers.process import Worker
 from safeload.scanners import engine
-from safeload.scanners.interface import How, Report, Unscanned
+from safeload.scanners.interface import How, Report, Result, Scanned, Unscanned
+from safeload.sources.interface import Role
 from tests.builders.protobufs import field, onnx_external, onnx_model, onnx_node
 from tests.parsers.conftest import Ranges
-from tests.scanners.conftest import ids, snapshot_of
+from tests.scanners.conftest import OnDisk, ids, snapshot_of
 
 Look = Callable[..., Report]
 
@@ -53,6 +54,25 @@ def test_without_us_a_model_reads_a_file_outside_its_folder(tmp_path: Path) -> N
 def test_a_file_outside_the_folder_is_found(path: str, look: Look) -> None:
     report = look(onnx_model(onnx_node("Relu"), more=onnx_external(path)), name="model.onnx")
     assert ids(report.findings) == ["onnx-external-path"]
+
+
+def folder(worker: Worker, **files: bytes) -> dict[str, Result]:
+    held = {name.replace("_", ".", 1): data for name, data in files.items()}
+    held = {f"onnx/{name}": data for name, data in held.items()}
+    snapshot = snapshot_of(*held, role=Role.FOUND)
+    report = engine.scan(snapshot, lambda a: OnDisk(held[a.path]), how=How.LOCAL, worker=worker)
+    return {result.location.artifact: result for result in report.results}
+
+
+def test_numbers_that_a_model_names_are_its_weights(worker: Worker) -> None:
+    """Raw numbers have no format: they are what a model beside them says, unless they are something else as well."""
+    model = onnx_model(onnx_node("Relu"), more=onnx_external("./m.data"))
+    numbers = bytes(range(200, 256)) * 9
+    assert isinstance(folder(worker, m_data=numbers)["onnx/m.data"], Unscanned)
+    assert isinstance(folder(worker, m_onnx=model, m_data=numbers)["onnx/m.data"], Scanned)
+    assert isinstance(folder(worker, m_onnx=model, n_data=numbers)["onnx/n.data"], Unscanned)
+    evil = folder(worker, m_onnx=model, m_data=b"cposix\nsystem\n(S'true'\ntR.")["onnx/m.data"]
+    assert [finding.rule.id for finding in evil.findings] == ["pickle-dangerous-call"]
 
 
 @pytest.mark.parametrize("path", ["model.onnx_data", "./model.onnx.data", "weights/layer.0-1.bin", "größe.bin"])
