@@ -35,6 +35,13 @@ referenced = true
 
 [[conditional]]
 modules = "{MODULE}"
+names = "Plain"
+constructed = [""]
+state = ["dict"]
+referenced = true
+
+[[conditional]]
+modules = "{MODULE}"
 names = "Made"
 called = ["", "str"]
 '''
@@ -51,6 +58,8 @@ def permitted(event: Event) -> bool:
         return role == "called" and given in (("int",), ("int", "int"))
     if name == "Built":
         return (role, given) == ("constructed", ()) or (role, given) == ("stated", ("dict",))
+    if name == "Plain":
+        return (role, given) == ("constructed", ())
     if name == "Made":
         return role == "called" and given in ((), ("str",))
     return False
@@ -99,6 +108,14 @@ class _Base:
 
 class Built(_Base, metaclass=_Watched):
     """A state holder, as NEWOBJ and BUILD make it."""
+
+
+class Plain(metaclass=_Watched):
+    """A state holder without methods: what its state holds under their names is called instead."""
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Any:
+        note(cls.__name__, "constructed", (*args, *keywords.values()))
+        return object.__new__(cls)
 
 
 class Made(_Base, metaclass=_Watched):

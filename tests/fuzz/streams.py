@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tests.fuzz.canary import MODULE
 
 NAMES = (
-    *((MODULE, name) for name in ("anything", "kept", "counted", "Built", "Made", "Unknown", "Free") * 3),
+    *((MODULE, name) for name in ("anything", "kept", "counted", "Built", "Made", "Unknown", "Free", "Plain") * 3),
     (MODULE, "Built.mro"),
     ("builtins", "set"),
     ("builtins", "list"),
@@ -28,6 +28,7 @@ NAMES = (
     ("functools", "partial"),
     ("no_such_module", "x"),
 )
+_METHODS = ("__setstate__", "append", "extend", "add", "__reduce_ex__", "a")
 _TEXTS = ("", "a", "key", "latin1", "é", MODULE, "anything", "Built", "x" * 300, "1")
 
 
@@ -48,7 +49,7 @@ class Maker:
         steps: tuple[Callable[[], None], ...] = (
             self.scalar, self.scalar, self.text, self.empty, self.name, self.name, self.mark, self.pop, self.tuple_,
             self.memoize, self.recall, self.fill, self.call, self.call, self.build, self.instance, self.close_mark,
-            self.rare,
+            self.attributes, self.rare,
         )  # fmt: skip
         for _ in range(self.rng.randint(1, 30)):
             self.rng.choice(steps)()
@@ -220,6 +221,32 @@ class Maker:
         self.push(b"c" + MODULE.encode() + b"\nBuilt\n", "g")
         self.out += b")\x81}b"
         self.stack[-1] = "o"
+
+    def attributes(self) -> None:
+        """An instance whose state answers for its methods, then what would call one; the state can change between."""
+        holder = self.rng.choice((MODULE.encode() + b"\nPlain\n)\x81", b"collections\nOrderedDict\n)R"))
+        self.push(b"c" + holder + b"}", "o")
+        if self.rng.random() < 0.3:
+            self.memoize_top()
+        self.field()
+        self.out += b"b"
+        if self.rng.random() < 0.3:
+            self.recall()
+            self.field()
+            if self.above():
+                self.out += b"0"
+                self.stack.pop()
+        self.out += self.rng.choice((b"", b"}b", b"K\x01b", b"K\x01a", b"(K\x01e", b"(K\x01\x90", b"(K\x01K\x02u"))
+
+    def field(self) -> None:
+        """One item for a dictionary on the stack, its key now and then made by a call."""
+        word = self.rng.choice(_METHODS)
+        key = b"X" + struct.pack("<I", len(word)) + word.encode()
+        made = b"c" + self.rng.choice((b"builtins", b"__builtin__")) + b"\nstr\n" + key + b"\x85R"
+        self.out += made if self.rng.random() < 0.4 else key
+        self.name()
+        self.out += b"s"
+        self.stack.pop()
 
     def rare(self) -> None:
         kind = self.rng.randrange(5)
