@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from safeload.parsers import arrays, categories, generators, natives, parameters
+from safeload.parsers import arrays, categories, generators, natives, parameters, texterrors
 from safeload.parsers.dtypes import Outside
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.ledger import Ledger, Refused
@@ -39,6 +39,7 @@ SPECIALS: Final = {
     **natives.SPECIALS,
     **categories.SPECIALS,
     **parameters.SPECIALS,
+    **texterrors.SPECIALS,
 }
 _EXTENSION: Final = re.compile(r"unregistered extension code (\d+)")
 
