@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from safeload.parsers.dtypes import raw_size
 from safeload.parsers.standins import Inert, Named
 
 
 class _NamedTextError(Named):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         text, start, end = args[-4:-1] if len(args) in (4, 5) else (None, None, None)
-        if type(text) not in (str, bytes) or type(start) is not int or type(end) is not int:
-            return False
-        return 0 <= start <= end <= len(text)
+        size = raw_size(text)
+        return type(start) is int and type(end) is int and size is not None and 0 <= start <= end <= size
 
 
 class TextError(Inert, metaclass=_NamedTextError):
