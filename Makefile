@@ -21,7 +21,8 @@ demo: $(STAMP)
 	$(BIN)/python examples/demo.py
 
 test: $(STAMP)
-	$(PYTEST) -n 2 -m "not browser and not kernel" --ignore tests/benign tests
+	$(PYTEST) -n 2 -m "not browser and not kernel and not heavy" --ignore tests/benign tests
+	$(PYTEST) -n 2 -m heavy tests
 	$(PYTEST) -m "browser or kernel" -rs tests/browser tests/notebook
 
 # Pickles of libraries that are not needed for anything else: installed on first use, beside the same torch.

@@ -20,6 +20,8 @@ from tests.builders import opcodes as op
 
 from .conftest import Attack, Oracle, rules
 
+pytestmark = pytest.mark.heavy
+
 Look = Callable[..., Report]
 KEPT = op.stack_global("torch.storage", "_load_from_bytes")
 PRIVATE = ("_parameters", "_buffers", "_backward_hooks", "_forward_hooks", "_backward_pre_hooks")

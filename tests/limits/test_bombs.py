@@ -24,6 +24,8 @@ from tests.builders.zips import Member, archive
 from tests.fuzz import seeds
 from tests.scanners.formats import report_on, verdict
 
+pytestmark = pytest.mark.heavy
+
 HUGE = struct.pack("<Q", 1 << 63)
 
 

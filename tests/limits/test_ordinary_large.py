@@ -19,6 +19,8 @@ from tests.builders import ggufs, tars
 from tests.builders import opcodes as op
 from tests.scanners.formats import report_on, verdict
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:

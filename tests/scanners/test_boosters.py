@@ -17,6 +17,8 @@ from safeload.parsers.workers import Workers
 from safeload.policy.interface import Action
 from tests.scanners.formats import report_on, rule_ids, verdict
 
+pytestmark = pytest.mark.heavy
+
 numpy = pytest.importorskip("numpy")
 RANDOM = numpy.random.RandomState(0)
 X = RANDOM.rand(120, 4)

@@ -199,6 +199,7 @@ def ran(code: str, marker: Path) -> bool:
     return marker.exists()
 
 
+@pytest.mark.heavy
 def test_twin_hydra_calls_what_is_named(tmp_path: Path, config: Look) -> None:
     """Hydra refuses names that it knows as dangerous; a list of those is never whole."""
     pytest.importorskip("hydra")
@@ -208,6 +209,7 @@ def test_twin_hydra_calls_what_is_named(tmp_path: Path, config: Look) -> None:
     assert ids(config(settings).findings) == ["config-imports-dangerous"]
 
 
+@pytest.mark.heavy
 def test_twin_hydra_has_a_library_import_a_folder(tmp_path: Path, config: Look) -> None:
     """A function of a library that everybody has, which takes the path of a package and imports it."""
     pytest.importorskip("hydra")
@@ -219,6 +221,7 @@ def test_twin_hydra_has_a_library_import_a_folder(tmp_path: Path, config: Look) 
     assert ids(config(settings).findings) == ["config-imports-unknown"]
 
 
+@pytest.mark.heavy
 def test_twin_sentence_transformers_runs_the_module_that_is_named(tmp_path: Path) -> None:
     """`modules.json` names a class in a file of the repository, which a trusting load imports."""
     if importlib.util.find_spec("sentence_transformers") is None:
@@ -232,6 +235,7 @@ def test_twin_sentence_transformers_runs_the_module_that_is_named(tmp_path: Path
     assert ran(f"from sentence_transformers import SentenceTransformer\n{load}", marker)
 
 
+@pytest.mark.heavy
 def test_twin_transformers_asks_a_kernel_hub_for_what_is_named(tmp_path: Path) -> None:
     """The name with a slash goes to `get_kernel`, which downloads and imports."""
     if importlib.util.find_spec("transformers") is None:

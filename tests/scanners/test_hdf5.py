@@ -15,6 +15,8 @@ from safeload.scanners.interface import How, Report, Unscanned
 from tests.scanners.conftest import OnDisk, ids, snapshot_of
 from tests.scanners.test_keras import DENSE, built, in_keras, model, needs_keras
 
+pytestmark = pytest.mark.heavy
+
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("pyfive")
 Scan = Callable[[bytes], Report]

@@ -21,6 +21,8 @@ import pytest
 from safeload.scanners.interface import Report, Unscanned
 from tests.scanners.conftest import ids
 
+pytestmark = pytest.mark.heavy
+
 Look = Callable[..., Report]
 needs_keras = pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="keras is not here")
 

@@ -13,6 +13,8 @@ from safeload.scanners.names import Standing
 from tools.derive.__main__ import DATA, derive
 from tools.derive.libraries import LIBRARIES, Family, Library
 
+pytestmark = pytest.mark.heavy
+
 ROOT = "class Root: pass\n"
 
 

@@ -192,6 +192,7 @@ def test_rules_explain_themselves() -> None:
     assert all(rule.why and rule.fix and rule.cwe for rule in RULES)
 
 
+@pytest.mark.heavy
 def test_twin_the_real_library_runs_the_payload(tmp_path: Path) -> None:
     """`auto_map` with trust: transformers imports the file, and so runs what it does at import."""
     pytest.importorskip("transformers")
@@ -217,6 +218,7 @@ def _corpus() -> list[Path]:
     return sorted(path for kind in kinds for path in models.glob(f"*/{kind}_*.py"))[::25]
 
 
+@pytest.mark.heavy
 def test_the_code_of_real_models_adds_nothing_to_the_question() -> None:
     """Every 25th file of transformers' own models: at most 3 % give more than the question that code runs at all."""
     corpus = _corpus()

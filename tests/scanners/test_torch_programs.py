@@ -18,6 +18,8 @@ from safeload.scanners.torchscript import TorchScriptScanner
 from safeload.sources.interface import Artifact
 from tests.builders.opcodes import evil
 
+pytestmark = pytest.mark.heavy
+
 torch = pytest.importorskip("torch")
 nn = torch.nn
 Look = Callable[..., Report]
