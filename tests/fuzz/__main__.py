@@ -12,13 +12,9 @@ import platform
 import time
 from pathlib import Path
 
-from tests.fuzz.differential import LOADERS, Outcome, run
+from tests.fuzz.differential import LOADERS, Outcome, share
 
 _SHARE = 10_000  # streams of one task: a fresh process each, so that nothing piles up
-
-
-def _task(seed: int, count: int) -> Outcome:
-    return run(seed=seed, count=count)
 
 
 def main() -> int:
@@ -31,7 +27,7 @@ def main() -> int:
     tasks = [(given.seed + i, min(_SHARE, given.streams - at)) for i, at in enumerate(range(0, given.streams, _SHARE))]
     total = Outcome()
     with multiprocessing.get_context("spawn").Pool(os.cpu_count(), maxtasksperchild=1) as pool:
-        for done, outcome in enumerate(pool.starmap(_task, tasks, chunksize=1), 1):
+        for done, outcome in enumerate(pool.imap_unordered(share, tasks), 1):
             _add(total, outcome)
             print(f"{done} of {len(tasks)}: {total.streams:,} streams, {len(total.broken)} broken", flush=True)
     text = _text(total, given.seed, time.monotonic() - begin)
@@ -56,7 +52,7 @@ def _text(total: Outcome, seed: int, seconds: float) -> str:
     return f"""# Fuzzing
 
 Made by `make fuzz`: {total.streams:,} generated pickles from seed {seed}, {seconds / 60:.0f} minutes,
-Python {platform.python_version()}. Each is scanned, and loaded by {len(LOADERS)} real unpicklers ({", ".join(LOADERS)})
+Python {platform.python_version()}. Each is scanned, and loaded by {len(LOADERS)} real unpicklers ({"; ".join(LOADERS)})
 in a process of its own, with names that write down what is done with them.
 
 Two properties are held: nothing that a stream names runs where it is scanned; and where the verdict would be allow, no

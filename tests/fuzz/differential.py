@@ -118,6 +118,11 @@ def run(*, seed: int, count: int) -> Outcome:
     return outcome
 
 
+def share(task: tuple[int, int]) -> Outcome:
+    """One process's part of a long run: seed and count."""
+    return run(seed=task[0], count=task[1])
+
+
 @contextlib.contextmanager
 def _known() -> Iterator[None]:
     """The canary's names are known while this lasts."""
