@@ -191,6 +191,64 @@ def test_weights_only_is_left_to_torch(guard, tmp_path):
     assert torch.equal(torch.load(tmp_path / "model.pt")["a"], torch.ones(2))
 
 
+@pytest.fixture
+def old_torch(monkeypatch):
+    """As far as the guard can tell: its version, with the checks of the one that is here."""
+    monkeypatch.setattr(torch, "__version__", "2.9.1+cpu")
+
+
+@pytest.mark.parametrize("dump", [dump_torch, dump_legacy])
+def test_tensors_only_in_an_old_torch_is_looked_at_and_loads(guard, old_torch, tmp_path, dump):
+    dump({"a": torch.ones(2)}, tmp_path / "model.pt")
+    for kwargs in ({}, {"weights_only": True}, {"weights_only": True, "mmap": dump is dump_torch}):
+        assert torch.equal(torch.load(tmp_path / "model.pt", **kwargs)["a"], torch.ones(2))
+    with (tmp_path / "model.pt").open("rb") as file:
+        assert torch.equal(torch.load(file)["a"], torch.ones(2))
+    assert not guard.asked
+
+
+@pytest.mark.parametrize("dump", [dump_torch, dump_legacy])
+def test_tensors_only_in_an_old_torch_is_decided_on(guard, old_torch, tmp_path, dump):
+    dump(Runs(tmp_path / "marker"), tmp_path / "model.pt")
+    with pytest.raises(Blocked, match="mkdir"):
+        torch.load(tmp_path / "model.pt")
+    dump(Own(), tmp_path / "model.pt")
+    with pytest.raises(DecisionNeeded, match="safeload approve"):
+        torch.load(tmp_path / "model.pt", weights_only=True)
+
+
+def test_who_asks_for_tensors_only_gets_no_more_by_an_approval(old_torch, tmp_path):
+    torch.save(Own(), tmp_path / "model.pt")
+    yes = Says(Action.ALLOW)
+    with safeload.guarded(decider=yes):
+        with pytest.raises(pickle.UnpicklingError, match="GLOBAL"):
+            torch.load(tmp_path / "model.pt", weights_only=True)
+        assert torch.load(tmp_path / "model.pt", weights_only=False) == Own()
+    assert yes.asked
+
+
+def test_tensors_only_for_everybody_is_torch_s_own_switch_in_an_old_torch_too(guard, old_torch, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
+    torch.save({"a": torch.ones(2)}, tmp_path / "model.pt")
+    assert torch.equal(torch.load(tmp_path / "model.pt", weights_only=False)["a"], torch.ones(2))
+    torch.save(Own(), tmp_path / "model.pt")
+    with pytest.raises(DecisionNeeded):
+        torch.load(tmp_path / "model.pt")
+
+
+def test_a_file_swapped_before_an_old_torch_reads_tensors_is_not_loaded(old_torch, tmp_path):
+    path = tmp_path / "model.pt"
+    torch.save(Own(), path)
+
+    class Swaps(Says):
+        def ask(self, review):
+            torch.save({"a": torch.zeros(3)}, path)
+            return super().ask(review)
+
+    with safeload.guarded(decider=Swaps(Action.ALLOW)), pytest.raises((Changed, Blocked)):
+        torch.load(path, weights_only=True)
+
+
 def test_a_memory_mapped_joblib_file(guard, tmp_path):
     import numpy
 

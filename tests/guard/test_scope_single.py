@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from safeload.errors import UsageError
 from safeload.guard.loaders.registry import LOADERS, loader_for
-from safeload.guard.loaders.torch import weights_only
+from safeload.guard.loaders.torch import protects_itself, weights_only
 from safeload.sources.interface import Call, Role
 from tests.sources.fakes import listing
 
@@ -88,6 +91,38 @@ def test_when_torch_keeps_to_tensors_by_itself(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert weights_only(args, kwargs) is safe
+
+
+@pytest.mark.parametrize(
+    ("version", "asked", "itself"),
+    [
+        ("2.13.0+cpu", True, True),
+        ("2.10.0", True, True),
+        ("2.10.0a0+git1234567", True, True),
+        ("2.10.0.dev20251101+cu126", True, True),
+        ("3.0", True, True),
+        ("2.9.1", True, False),
+        ("2.9.0rc3", True, False),
+        ("2.6.0", True, False),
+        ("2.5.1", False, False),
+        ("1.13.1", False, False),
+        ("", True, False),
+        ("2.10; and more", True, False),
+        ("\u0662.\u0661\u0663", True, False),
+        (None, True, False),
+    ],
+)
+def test_only_a_torch_without_known_holes_is_left_to_itself(
+    version: str | None, asked: bool, itself: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`asked`: a load without `weights_only=` keeps to tensors in this release."""
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__=version))
+    assert protects_itself() is itself
+    assert weights_only((), {}) is asked
+    assert weights_only((), {"weights_only": True})
+    (loader,) = [known for known in LOADERS if known.name == "torch"]
+    call = loader.call_of(loader.entries[0], (io.BytesIO(),), {"weights_only": True})
+    assert (call is None) is itself
 
 
 def test_torch_decides_by_the_same_rule(tmp_path: Path, marker: Path) -> None:

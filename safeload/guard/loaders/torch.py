@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +19,12 @@ _SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".th")
 _PREFERRED = ("model.pt", "pytorch_model.bin")
 # As torch itself reads its two switches (torch/serialization.py).
 _TRUE = ("1", "y", "yes", "true")
+_FORCED = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+# Before this release a file could run code under `weights_only=True`, or write outside its tensors:
+# https://nvd.nist.gov/vuln/detail/CVE-2025-32434, https://nvd.nist.gov/vuln/detail/CVE-2026-24747
+_PROTECTS_ITSELF = (2, 10)
+_STRICT = (2, 6)  # it keeps to tensors unless asked otherwise
+_VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})(\.[0-9]+)*((a|b|rc|\.dev|\.post)[0-9]+)*(\+[A-Za-z0-9.]+)?")
 
 
 class Torch(Loader):
@@ -32,7 +39,9 @@ class Torch(Loader):
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         target = _target(args, kwargs)
-        if target is None or absent(target) or weights_only(args, kwargs):
+        if target is None or absent(target):
+            return None
+        if weights_only(args, kwargs) and protects_itself():
             return None
         return Call(target=named(target), loader=self.name, entry="torch.load", options=_plain(kwargs))
 
@@ -42,10 +51,14 @@ class Torch(Loader):
     def proceed(
         self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
     ) -> Any:
-        given = args[2] if len(args) > 2 else kwargs.get("pickle_module")
-        pinned = {**kwargs, "pickle_module": bound(given or pickle, grant.streams), "weights_only": False}
+        torch, given, tensors = sys.modules["torch"], _pickle_module(args, kwargs), weights_only(args, kwargs)
         # torch leaves indices of sparse tensors unchecked, and later reads where they point.
-        with sys.modules["torch"].sparse.check_sparse_tensor_invariants(True):
+        with torch.sparse.check_sparse_tensor_invariants(True):
+            if tensors and (given is not None or _switch(_FORCED)):
+                return original(*args, **kwargs)  # torch takes no unpickler from outside then
+            # Who asked for tensors only gets torch's own unpickler for them, over the bytes that were looked at.
+            unpickler = torch._weights_only_unpickler if tensors else given or pickle
+            pinned = {**kwargs, "pickle_module": bound(unpickler, grant.streams), "weights_only": False}
             return original(*args[:2], **pinned)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
@@ -59,15 +72,31 @@ def _target(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     return args[0] if args else kwargs.get("f")
 
 
+def _pickle_module(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    return args[2] if len(args) > 2 else kwargs.get("pickle_module")
+
+
 def weights_only(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Will this `torch.load` keep to tensors by itself? Follows torch >= 2.6, where that is the default."""
+    """Is this `torch.load` asked to keep to tensors? Whether the release can is `protects_itself`."""
     asked = kwargs.get("weights_only")
-    if _switch("TORCH_FORCE_WEIGHTS_ONLY_LOAD"):
+    if _switch(_FORCED):
         return True
     if asked is None:
-        pickle_module = args[2] if len(args) > 2 else kwargs.get("pickle_module")
-        return not _switch("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD") and pickle_module is None
+        forced = _switch("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
+        return not forced and _pickle_module(args, kwargs) is None and (_release() or _STRICT) >= _STRICT
     return bool(asked)
+
+
+def protects_itself() -> bool:
+    """Is it a torch whose `weights_only=True` has no known hole? One whose version cannot be read is not."""
+    release = _release()
+    return release is not None and release >= _PROTECTS_ITSELF
+
+
+def _release() -> tuple[int, int] | None:
+    """The first two numbers of torch's version. A build on the way to a release counts as that release."""
+    found = _VERSION.fullmatch(str(getattr(sys.modules.get("torch"), "__version__", "")))
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _switch(name: str) -> bool:
