@@ -233,6 +233,7 @@ def _bring(
     here = {a.path for a in opened.closure.snapshot.artifacts if opened.closure.cached(a) is not None}
     came = {path: place for path, place in opened.closure.fetch(progress).items() if path not in here}
     closure = walk(opened.call, opened.source, opened.loader.scope, open_other=_beside(opened.source))
+    _nothing_missing(replace(opened, closure=closure))
     if {a.path for a in closure.snapshot.artifacts} != {a.path for a in opened.closure.snapshot.artifacts}:
         raise Misbehaved(
             f"{opened.source.origin} served other settings by ranges than by download; nothing was loaded.",
@@ -255,6 +256,9 @@ def _bring(
 
 
 def _nothing_missing(opened: Opened) -> None:
+    """Raises `SourceError` where the load would open what is not there: no answer could make it work."""
+    for failure in opened.closure.failures.values():
+        raise failure
     for artifact in opened.closure.snapshot.artifacts:
         if artifact.size is None:
             raise NotFound(

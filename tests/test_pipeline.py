@@ -24,7 +24,7 @@ from safeload.errors import (
     UsageError,
 )
 from safeload.policy.interface import Action
-from safeload.scanners.interface import How
+from safeload.scanners.interface import How, Unscanned
 
 pytest.importorskip("transformers")
 
@@ -217,6 +217,56 @@ def test_what_cannot_be_had_is_one_clear_error(hub_env, yes, target, error):
         safeload.load(target, decider=yes)
     assert raised.value.message
     assert raised.value.next
+
+
+def leads_nowhere(folder: Path, to: str) -> str:
+    """A poisoned folder whose settings name code in another repository."""
+    import torch
+
+    from tests.builders.checkpoints import torch_zip
+    from tests.builders.opcodes import evil
+
+    folder.mkdir()
+    reference = f"{to}--modeling_my.MyModel"
+    (folder / "config.json").write_text(json.dumps({"model_type": "my-tiny", "auto_map": {"AutoModel": reference}}))
+    (folder / "pytorch_model.bin").write_bytes(torch_zip(evil(folder.parent / "marker")))
+    torch.save({}, folder.parent / "plain.bin")
+    return str(folder)
+
+
+WHERE_TO = {
+    "nobody/gone": (NotFound, "missing"),
+    "acme/private": (NotFound, "missing"),
+    "no good": (Misbehaved, "unreachable"),
+}
+
+
+@pytest.mark.parametrize(("to", "error", "reason"), [(to, *said) for to, said in WHERE_TO.items()], ids=WHERE_TO)
+def test_code_in_a_repository_that_cannot_be_reached_is_a_gap_beside_all_that_was_found(
+    hub_env, yes, tmp_path, to, error, reason
+):
+    poisoned = leads_nowhere(tmp_path / "model", to)
+    review = safeload.scan(poisoned, loader="AutoModel")
+    assert review.verdict.action is Action.BLOCK
+    assert "pickle-dangerous-call" in {f.rule.id for f in review.assessment.report.findings}
+    (gap,) = [r for r in review.assessment.report.results if isinstance(r, Unscanned)]
+    assert (gap.location.artifact, gap.reason.value) == (f"{to}--modeling_my.py", reason)
+    # And without the poison it is not allowed either: not by an answer, not by an approval.
+    (tmp_path / "plain.bin").rename(tmp_path / "model" / "pytorch_model.bin")
+    assert safeload.scan(poisoned, loader="AutoModel").verdict.action is Action.ASK
+    with pytest.raises(error):
+        safeload.load(poisoned, loader="AutoModel", decider=yes)
+    with pytest.raises(error):
+        settle(poisoned)
+    assert not yes.asked
+
+
+def test_code_of_elsewhere_without_a_network_is_a_gap(hub_env, tmp_path):
+    poisoned = leads_nowhere(tmp_path / "model", "mallory/code")
+    hub_env.stop()
+    review = safeload.scan(poisoned, loader="AutoModel")
+    assert review.verdict.action is Action.BLOCK
+    assert [r.reason.value for r in review.assessment.report.results if isinstance(r, Unscanned)] == ["unreachable"]
 
 
 def test_a_server_that_is_down(hub_env, yes):

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from safeload import limits
-from safeload.errors import Misbehaved, NotFound, SourceError, UsageError
+from safeload.errors import AccessDenied, Misbehaved, NotFound, SourceError, UsageError
 from safeload.sources.closure import Closure, listing_of, walk
-from safeload.sources.interface import Call, Listing, Role, Silent, Source, Wanted
+from safeload.sources.interface import Call, Listing, Readable, Role, Silent, Source, Wanted
 
 from .fakes import FakeSource
 
@@ -107,16 +107,93 @@ def test_the_stronger_role_wins() -> None:
     assert shown(walked(wants, FakeSource("acme/m", {"a.py": b""}))) == {"a.py": "code"}
 
 
-def test_an_error_about_another_repository_names_who_asked_for_it() -> None:
-    wants = {"acme/m": (Wanted(path="x.py", role=Role.CODE, repo="no/such"),)}
-    with pytest.raises(NotFound, match=r"no/such.*It is named by acme/m@"):
-        walked(wants, FakeSource("acme/m", {}))
+def only_failure(closure: Closure) -> tuple[str, SourceError]:
+    """The one file that could not be reached: it has no size and no bytes, so that no grant can come of it."""
+    ((path, error),) = closure.failures.items()
+    (artifact,) = [a for a in closure.snapshot.artifacts if a.path == path]
+    assert artifact.size is None
+    assert artifact.origin is not None
+    assert path in closure.missing
+    assert closure.cached(artifact) is None
+    assert path not in closure.fetch(Silent())
+    with pytest.raises(type(error)):
+        closure.open(artifact)
+    return path, error
+
+
+def test_a_repository_that_is_not_there_is_a_missing_file_that_says_who_asked_for_it() -> None:
+    wants = {"acme/m": (Wanted(path="a.py", role=Role.CODE), Wanted(path="x.py", role=Role.CODE, repo="no/such"))}
+    closure = walked(wants, FakeSource("acme/m", {"a.py": b""}))
+    assert shown(closure) == {"a.py": "code", "no/such--x.py": "code"}
+    path, error = only_failure(closure)
+    assert isinstance(error, NotFound)
+    assert "no/such" in str(error)
+    assert "It is named by acme/m@" in str(error)
+    assert path == "no/such--x.py"
+
+
+def test_a_base_model_that_is_not_there_is_a_gap_for_whatever_would_be_loaded_of_it() -> None:
+    wants = {"acme/m": (Wanted(path="", role=Role.CONFIG, repo="no/such", revision="v2"),)}
+    path, _ = only_failure(walked(wants, FakeSource("acme/m", {})))
+    assert path == "no/such@v2--*"
 
 
 def test_a_name_that_is_none_is_the_repository_s_fault() -> None:
-    wants = {"acme/m": (Wanted(path="x.py", role=Role.CODE, repo="nonsense"),)}
-    with pytest.raises(Misbehaved, match="nonsense"):
-        walked(wants, FakeSource("acme/m", {}))
+    wants = {"acme/m": (Wanted(path="x.py", role=Role.CODE, repo="nonsense" * 1000),)}
+    path, error = only_failure(walked(wants, FakeSource("acme/m", {})))
+    assert isinstance(error, Misbehaved)
+    assert "nonsense" in error.message
+    assert len(path) < 300
+
+
+class Gated(FakeSource):
+    """It is there, and its files are not given out."""
+
+    def open(self, path: str) -> Readable:
+        raise AccessDenied(f"{self.origin.name} is gated.")
+
+
+def test_code_of_a_gated_repository_is_a_gap_and_what_it_imports_is_not_guessed() -> None:
+    wants = {"acme/m": (Wanted(path="x.py", role=Role.CODE, repo="acme/gated"),)}
+    gated = Gated("acme/gated", {"x.py": b"from .more import X", "more.py": b""}, commit=OTHER)
+    path, error = only_failure(walked(wants, FakeSource("acme/m", {}), gated))
+    assert (path, type(error)) == ("acme/gated--x.py", AccessDenied)
+
+
+def test_settings_of_a_gated_repository_are_a_gap() -> None:
+    base, home = Gated("acme/gated", {"config.json": b"{}"}, commit=OTHER), FakeSource("acme/m", {"a.bin": b""})
+
+    def scope(call: Call, listing: Listing) -> tuple[Wanted, ...]:
+        if listing.origin == home.origin:
+            return Wanted(path="a.bin", role=Role.WEIGHTS), Wanted(path="", role=Role.CONFIG, repo="acme/gated")
+        listing.read("config.json")
+        return ()
+
+    closure = walk(Call(target="acme/m"), home, scope, open_other=lambda name, revision: base)
+    assert shown(closure) == {"a.bin": "weights", "acme/gated--*": "config"}
+    assert only_failure(closure)[0] == "acme/gated--*"
+
+
+def test_the_repository_itself_has_to_be_readable() -> None:
+    wants = {"acme/gated": (Wanted(path="x.py", role=Role.CODE),)}
+    with pytest.raises(AccessDenied):
+        walked(wants, Gated("acme/gated", {"x.py": b""}))
+
+
+def test_the_number_of_repositories_that_cannot_be_reached_is_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REPOSITORIES", 3)
+    asked: list[str] = []
+
+    def scope(call: Call, listing: Listing) -> tuple[Wanted, ...]:
+        return tuple(Wanted(path="x.py", role=Role.CODE, repo=f"no/such{i}") for i in range(100))
+
+    def nobody(name: str, revision: str | None) -> Source:
+        asked.append(name)
+        raise NotFound(f"There is no {name}.")
+
+    with pytest.raises(SourceError, match="more than 3 repositories"):
+        walk(Call(target="acme/m"), FakeSource("acme/m", {}), scope, open_other=nobody)
+    assert len(asked) == 3
 
 
 def test_a_folder_whose_name_could_hide_a_file_s() -> None:
