@@ -7,7 +7,7 @@ from typing import Any
 
 from safeload.errors import SafeloadError
 from safeload.policy.interface import Reason, Review
-from safeload.scanners.interface import Finding, Result, Scanned
+from safeload.scanners.interface import Engine, Finding, Result, Scanned
 from safeload.signals.interface import Signal
 from safeload.sources.interface import Snapshot
 
@@ -24,6 +24,7 @@ def review_object(review: Review) -> dict[str, Any]:
         "reasons": [reason_object(reason) for reason in review.verdict.reasons],
         "results": [_result(result) for result in review.assessment.report.results],
         "signals": [_signal(signal) for signal in review.assessment.signals],
+        "engine": _engine(review.assessment.report.engine),
         "error": None,
     }
 
@@ -38,6 +39,7 @@ def error_object(target: str, error: SafeloadError) -> dict[str, Any]:
         "reasons": [],
         "results": [],
         "signals": [],
+        "engine": None,
         "error": {"code": error.code, "message": error.message, "next": error.next},
     }
 
@@ -92,6 +94,10 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "evidence": list(finding.evidence),
         "offset": finding.location.offset,
     }
+
+
+def _engine(engine: Engine) -> dict[str, Any]:
+    return {"version": engine.version, "python": engine.python, "missing_extras": list(engine.missing_extras)}
 
 
 def _signal(signal: Signal) -> dict[str, Any]:

@@ -180,6 +180,9 @@ class _Page:
             self.line(self.text(words.place(gap.location)))
             self.line(self.text(words.gap_sentence(gap), "dim"), 4)
         self.more(len(gaps), "gap")
+        missing = review.assessment.report.engine.missing_extras
+        if missing:
+            self.line(self.text(f"Not installed here: {', '.join(missing)}", "dim"))
 
     def aside(self, review: Review) -> None:
         findings = words.strictest_findings(words.aside(review))

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
-from safeload.parsers import inert, visit
+from safeload.parsers import external, inert, visit
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners import beside, identity, remote_code, template_diff
 from safeload.scanners.ahead import Ahead
@@ -85,7 +85,7 @@ def scan(
             ),
             (held for one in seen for held in one.templates),
         ),
-        engine=Engine(version=__version__, python=platform.python_version()),
+        engine=Engine(version=__version__, python=platform.python_version(), missing_extras=external.missing()),
         how=how,
         tensors=tuple(tensors for one in seen for tensors in one.tensors),
     )

@@ -92,7 +92,7 @@ Result = Scanned | Unscanned
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """What made a report."""
+    """What made a report. `missing_extras` are packages that it could have read more with: they are not installed."""
 
     version: str
     python: str

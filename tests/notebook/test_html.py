@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -134,6 +135,15 @@ def test_a_block_says_so_in_words_and_marks_the_dangerous_line() -> None:
     assert "<mark" in html and "_var1 = system(&#39;touch marker&#39;)" in html
     assert html.count("<mark") == 1
     assert "◂ dangerous" in text
+
+
+def test_the_foot_says_what_is_not_installed() -> None:
+    review = reviews.unread()
+    report = review.assessment.report
+    report = replace(report, engine=replace(report.engine, missing_extras=("pyfive", "zstandard")))
+    lacking = replace(review, assessment=replace(review.assessment, report=report))
+    assert "not installed here: pyfive, zstandard" in render(lacking)
+    assert "not installed here" not in render(review)
 
 
 def test_a_clean_load_folds_to_one_line() -> None:

@@ -50,6 +50,13 @@ def artifact(path: str, *, size: int = 438_000_000, role: Role = Role.WEIGHTS, l
     return Artifact(path=path, size=size, digest=digest(letter), role=role)
 
 
+def lacking(review: Review, *packages: str) -> Review:
+    """The same, made where these packages are not installed."""
+    report = review.assessment.report
+    report = replace(report, engine=replace(report.engine, missing_extras=packages))
+    return replace(review, assessment=replace(review.assessment, report=report))
+
+
 def review_of(
     name: str,
     artifacts: list[Artifact],

@@ -55,7 +55,7 @@ def test_golden(name: str) -> None:
 
 def test_the_fields_are_the_contract_s_and_no_others() -> None:
     value = json.review_object(samples.blocked())
-    assert list(value) == ["schema", "target", "snapshot", "action", "reasons", "results", "signals", "error"]
+    assert list(value) == ["schema", "target", "snapshot", "action", "reasons", "results", "signals", "engine", "error"]
     assert list(value["snapshot"]) == ["origin", "revision", "digest"]
     assert list(value["reasons"][0]) == ["clause", "action", "text", "because"]
     assert list(value["results"][0]) == ["path", "member", "format", "status", "reason", "detail", "findings"]
@@ -63,6 +63,13 @@ def test_the_fields_are_the_contract_s_and_no_others() -> None:
     assert list(finding) == ["rule", "severity", "confidence", "message", "evidence", "offset"]
     assert list(value["signals"][0]) == ["id", "dimension", "outcome", "summary", "evidence"]
     assert set(json.error_object("x", NotFound("m"))) == set(value)
+
+
+def test_what_is_not_installed_is_said_and_fits_the_schema(schema: dict[str, Any]) -> None:
+    review = samples.lacking(samples.asked(), "pyfive", "zstandard")
+    value = json.review_object(review)
+    jsonschema.validate(value, schema)
+    assert value["engine"] == {"version": "0.1.0", "python": "3.11.7", "missing_extras": ["pyfive", "zstandard"]}
 
 
 def test_the_schema_s_enums_are_the_code_s(schema: dict[str, Any]) -> None:

@@ -36,6 +36,13 @@ def test_every_terminal_can_show_it(name: str, encoding: str) -> None:
     said.encode("ascii" if encoding == "no-such-encoding" else encoding)
 
 
+def test_what_is_not_installed_is_said_beside_the_gaps() -> None:
+    said = "Not installed here: pyfive, zstandard"
+    assert said in text.render(samples.lacking(samples.asked(), "pyfive", "zstandard"), style=Style(width=80))
+    assert said not in text.render(samples.asked(), style=Style(width=80))
+    assert said not in text.render(samples.lacking(samples.allowed(), "pyfive", "zstandard"), style=Style(width=80))
+
+
 @pytest.mark.parametrize("colour", [False, True])
 def test_hostile_text_comes_out_as_text(colour: bool) -> None:
     said = text.render(samples.hostile(), style=Style(width=300, colour=colour))

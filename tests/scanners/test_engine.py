@@ -229,3 +229,15 @@ def test_tensors_reach_the_report() -> None:
 def test_roles_of_uses_reach_the_scanner() -> None:
     facts = PickleFacts(reading="pickle", uses=(use("a", "B", PickleRole.REFERENCED),))
     assert ids(scanned(Part(format="pickle", pickle=facts)).findings) == ["pickle-unknown-name"]
+
+
+def test_a_report_says_which_libraries_it_was_made_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    from safeload.parsers import external
+
+    def installed(name: str) -> object | None:
+        return None if name in ("yaml", "zstandard") else object()
+
+    monkeypatch.setattr(external.importlib.util, "find_spec", installed)
+    assert scanned(Part(format="pickle", pickle=EVIL)).engine.missing_extras == ("pyyaml", "zstandard")
+    monkeypatch.setattr(external.importlib.util, "find_spec", lambda name: object())
+    assert scanned(Part(format="pickle", pickle=EVIL)).engine.missing_extras == ()

@@ -43,6 +43,12 @@ def how_to_get(kind: str) -> str:
     return f"{' and '.join(wanted.packages)} reads this: pip install 'safeload[{wanted.extra}]'"
 
 
+def missing() -> tuple[str, ...]:
+    """The packages that are not there, in name order, without importing any."""
+    wanted = {pair for one in KINDS.values() for pair in zip(one.packages, one.imports or one.packages, strict=True)}
+    return tuple(sorted(package for package, name in wanted if importlib.util.find_spec(name) is None))
+
+
 def installed() -> str:
     """What tells one release of these libraries from another, without importing any: where they are, since when."""
     found = []
