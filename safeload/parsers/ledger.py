@@ -25,7 +25,7 @@ from safeload.parsers.shapes import (
     state_shape,
 )
 from safeload.parsers.standins import Inert, InertMapping, Named, Persistent, stand_in
-from safeload.parsers.watched import WATCHED
+from safeload.parsers.watched import watched
 
 _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
 _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
@@ -71,7 +71,7 @@ class Page:
         self._states: dict[tuple[str, ...], list[Any]] = {}
         self._kept: list[tuple[dict[Any, Any], int]] = []
         self._checks: list[Callable[[], bool | None]] = []
-        self._watched = WATCHED.get((module, name), ())
+        self._watched = watched(module, name)
         self._fields: list[dict[str, Any]] = []
 
     def call(self, args: tuple[Any, ...]) -> None:

@@ -27,6 +27,12 @@ _OPTIMIZERS: Final = {
     "torch.optim._muon": "Muon",
 }
 
+# Of every class of a package: the name of a file that saving writes, which a state can put in place of the class's own.
+_PACKAGES: Final[dict[str, tuple[str, ...]]] = {
+    "diffusers": ("config_name",),
+    "sentence_transformers": ("config_file_name",),
+}
+
 WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     **dict.fromkeys(
         (("sklearn.ensemble._stacking", name) for name in ("StackingClassifier", "StackingRegressor", "_BaseStacking")),
@@ -50,3 +56,8 @@ WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("sklearn.isotonic", "IsotonicRegression"): ("_build_f",),
     ("torch.utils.data.dataloader", "DataLoader"): ("worker_init_fn", "num_workers", "collate_fn"),
 }
+
+
+def watched(module: str, name: str) -> tuple[str, ...]:
+    """The fields that are told of a class's states; none for most classes."""
+    return WATCHED.get((module, name)) or _PACKAGES.get(module.partition(".")[0], ())

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from safeload import limits
 from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
-from safeload.parsers.watched import WATCHED
+from safeload.parsers.watched import watched
 from safeload.scanners import names, shapes
 from safeload.scanners import pickle_rules as rules
 from safeload.scanners.escape import plain
@@ -19,7 +19,7 @@ from safeload.sources.interface import Artifact
 _MOST: Final = 8  # persistent ids and shapes shown
 # Free types that call methods of what they are given; and the tags of what has methods of its own.
 _CONVERTERS = frozenset({"builtins", "__builtin__", "collections"})
-_MAKERS = frozenset({"copyreg", "copy_reg"})
+_MAKERS = frozenset({"copyreg", "copy_reg", "functools", "_functools"})  # a partial keeps: it calls nothing on loading
 _INSTANCES = frozenset({"result", "other", "persistent"})
 
 
@@ -114,8 +114,11 @@ def _conditions(one: Name, place: Location) -> Iterator[Finding]:
         given = ", ".join(plain(tag.removeprefix("."), limits.EVIDENCE) for tag in fields)
         message = f"What {one.shown} is given decides what it calls later, and is not what the library writes: {given}."
         yield finding(rules.CONDITIONS_NOT_MET, one.only(named), place, message)
-    if len(named) < len(stated):
-        yield _unexpected(one.only(tuple(use for use in stated if use not in named)), place)
+    partial = tuple(use for use in stated if _is_partial(use))
+    if partial:
+        yield _not_met(one.only(partial), place)
+    if len(named) + len(partial) < len(stated):
+        yield _unexpected(one.only(tuple(use for use in stated if use not in (*named, *partial))), place)
     rest = tuple(use for use in one.uses if use.role is not PickleRole.STATED and use not in forged)
     yield from _odd_uses(one.only(rest), condition, place)
 
@@ -163,6 +166,13 @@ def _not_met(one: Name, place: Location) -> Finding:
     return finding(rules.CONDITIONS_NOT_MET, one, place, message)
 
 
+def _is_partial(use: Use) -> bool:
+    """The state of a partial, as `functools` writes it, of a function that nobody knows."""
+    function, *rest = use.shape or ("",)
+    form = use.name == "partial" and use.module in _MAKERS and _is_unknown(function)
+    return form and rest in (["tuple", kept, held] for kept in ("dict", "none") for held in ("dict", "none"))
+
+
 def _is_class(tag: str) -> bool:
     pair = shapes.pairs(tag)
     return pair is not None and names.classify(*pair) is not Standing.FREE
@@ -189,7 +199,8 @@ def _meets(use: Use, condition: names.Condition | None) -> bool:
     else:
         return True  # Tampering, and calling a result, have rules of their own.
     if use.role is PickleRole.STATED and condition.fields:
-        told = (use.module, use.name) in WATCHED  # another spelling of the class: nobody looked at its fields
+        # Of another spelling of the class, nobody looked at the fields.
+        told = condition.fields.keys() <= {*watched(use.module, use.name)}
         return told and _fits_plainly(use, condition) and all(_field_fits(tag, condition) for tag in use.shape)
     return allowed is not None and any(pattern.accepts(use.shape, names.fits) for pattern in allowed)
 

@@ -218,6 +218,23 @@ def test_every_field_that_a_condition_speaks_of_is_told() -> None:
         assert asked.get((module, name), set()) == set(fields), (module, name)
 
 
+def test_every_field_that_a_derived_list_speaks_of_is_told() -> None:
+    from safeload.parsers.watched import watched
+    from safeload.scanners import names_file
+
+    folder = Path(names_file.__file__).parent / "imports"
+    found = {
+        (module, name): set(entry.condition.fields)
+        for file in folder.glob("*_classes.toml")
+        for entry in names_file.read(file.read_text("utf-8"), file=file.name).entries
+        if entry.condition is not None and entry.condition.fields
+        for module, names in entry.classes
+        for name in names.split()
+    }
+    assert len(found) > 200
+    assert all(fields == set(watched(*pair)) for pair, fields in found.items())
+
+
 def test_another_spelling_of_a_class_whose_fields_decide_is_a_question(look: Look) -> None:
     torch = pytest.importorskip("torch")
     data = pickle.dumps(

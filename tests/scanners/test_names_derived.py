@@ -18,7 +18,7 @@ pytestmark = pytest.mark.heavy
 ROOT = "class Root: pass\n"
 
 
-def derived(tmp_path: Path, source: str) -> tuple[str, str]:
+def derived(tmp_path: Path, source: str, files: tuple[tuple[str, str], ...] = ()) -> tuple[str, str]:
     """The list made of one module, and the reasons for what is not on it."""
     package = tmp_path / "made"
     package.mkdir()
@@ -26,7 +26,7 @@ def derived(tmp_path: Path, source: str) -> tuple[str, str]:
     (package / "parts.py").write_text(ROOT + source)
     (tmp_path / "made-1.0.dist-info").mkdir()
     family = Family(roots=frozenset({"made.parts.Root"}), what="a part")
-    text, left = derive(Library(package="made", distribution="made", families=(family,)), [tmp_path])
+    text, left = derive(Library(package="made", distribution="made", families=(family,), files=files), [tmp_path])
     return text, "\n".join(left)
 
 
@@ -60,6 +60,23 @@ def test_a_class_that_turns_its_state_into_an_effect_is_left_out(attack: str, tm
     assert "Bad" not in text
     assert "Below" not in text
     assert left.count("made.parts.B") >= 2
+
+
+def test_a_named_file_that_the_library_is_known_for_is_a_condition_and_excuses_nothing_else(tmp_path: Path) -> None:
+    source = (
+        "import os\nclass Plain(Root): pass\n"
+        "class Saves(Root):\n    def save(self, folder): return open(os.path.join(folder, self.file_name), 'w')\n"
+        "class Two(Saves):\n    def save_all(self, folder): return open(os.path.join(folder, self.other), 'w')\n"
+        "class Runs(Saves):\n    def predict(self): return eval(self.formula)\n"
+    )
+    text, left = derived(tmp_path, source, files=(("file_name", "a.json b.json"),))
+    plain, conditional = text.split("[[conditional]]")[1:]
+    assert "made.parts: Plain Root" in plain
+    assert "fields" not in plain
+    assert "fields = { file_name = \"str:'a.json'|str:'b.json'\" }" in conditional
+    assert "made.parts: Saves\n" in conditional
+    assert "Two.save_all reaches a file that self.other names" in left
+    assert "Runs.predict reaches eval" in left
 
 
 def test_a_base_that_cannot_be_read_a_metaclass_and_a_decorator_leave_a_class_out(tmp_path: Path) -> None:

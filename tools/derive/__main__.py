@@ -18,7 +18,7 @@ from .libraries import LIBRARIES, Family, Library
 from .sources import Sources
 
 DATA = Path(__file__).resolve().parent.parent.parent / "safeload" / "scanners" / "imports"
-Lists = dict[tuple[Family, bool], dict[str, set[str]]]
+Lists = dict[tuple[Family, frozenset[str]], dict[str, set[str]]]  # by family, and the fields that are looked at
 
 
 def derive(library: Library, folders: list[Path]) -> tuple[str, list[str]]:
@@ -38,7 +38,7 @@ def derive(library: Library, folders: list[Path]) -> tuple[str, list[str]]:
             if reason:
                 left[one.dotted] = reason
             else:
-                lists.setdefault((family, True), {}).setdefault(module.name, set()).add(one.name)
+                lists.setdefault((family, judge.files(one)), {}).setdefault(module.name, set()).add(one.name)
     _both_ways(lists, left)
     release = sources.release(library.distribution)
     return render(library, lists, release), [f"{name}: {reason}" for name, reason in sorted(left.items())]
@@ -62,11 +62,13 @@ def render(library: Library, lists: Lists, release: str) -> str:
         f'library = "{library.package}: state holders"',
         f'derived = "{library.distribution} {release}, by tools/derive"',
     ]
-    for (family, referenced), modules in sorted(lists.items(), key=lambda item: library.families.index(item[0][0])):
+    order = {family: place for place, family in enumerate(library.families)}
+    for (family, files), modules in sorted(lists.items(), key=lambda item: (order[item[0][0]], sorted(item[0][1]))):
         lines += ["", "[[conditional]]", f'what = "{family.what}"']
         for key, patterns in (("called", family.called), ("constructed", family.constructed), ("state", family.state)):
             lines += [f"{key} = [{_quoted(patterns)}]"] if patterns else []
-        lines += ["referenced = true"] if referenced else []
+        held = [f'{name} = "{_own_names(words)}"' for name, words in library.files if name in files]
+        lines += ["referenced = true", *([f"fields = {{ {', '.join(held)} }}"] if held else [])]
         lines += [
             "classes = '''",
             *(f"{module}: {' '.join(sorted(names))}" for module, names in sorted(modules.items()) if names),
@@ -77,6 +79,10 @@ def render(library: Library, lists: Lists, release: str) -> str:
 
 def _quoted(patterns: tuple[str, ...]) -> str:
     return ", ".join(f'"{text}"' for text in patterns)
+
+
+def _own_names(words: str) -> str:
+    return "|".join(f"str:'{word}'" for word in words.split())
 
 
 def count(text: str) -> int:

@@ -133,7 +133,12 @@ def _named_files(function: ast.FunctionDef) -> Iterator[str]:
             for value in ast.walk(part):
                 own = isinstance(value, ast.Attribute) and dotted_parts(value)[:1] == ["self"]
                 if own and id(value) not in called:
-                    yield f"a file that {ast.unparse(value)} names"
+                    yield named_by(ast.unparse(value))
+
+
+def named_by(value: str) -> str:
+    """The effect of writing to a path that comes from this expression."""
+    return f"a file that {value} names"
 
 
 def _parameters(function: ast.FunctionDef) -> frozenset[str]:

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .effects import TRUSTED, Effects, handed_on
+from .effects import TRUSTED, Effects, handed_on, named_by
 from .libraries import Family, Library
 from .reviewed import BASES, DECORATORS, METACLASSES, REVIEWED
 from .sources import Class, Sources
@@ -45,6 +45,7 @@ class Judge:
     effects: Effects = field(init=False)
     _passed: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _own: dict[tuple[str, int], str] = field(default_factory=dict)
+    _files: dict[str, set[str]] = field(default_factory=dict)
     _lines: dict[tuple[str, int], tuple[tuple[Class, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -72,7 +73,11 @@ class Judge:
         if answers and not stated and any(base.partition(".")[2] in _ITEMS for base in outside):
             return "its items, which come before its state, answer for __setstate__"
         reasons = [reason for reason in (self._surface(up) for up in classes) if reason]
-        return reasons[0] if reasons else self._effects(classes)
+        return reasons[0] if reasons else self._effects(one, classes)
+
+    def files(self, one: Class) -> frozenset[str]:
+        """Fields of a class that was judged which must keep the library's own names of files."""
+        return frozenset(self._files.get(one.dotted, ()))
 
     def ancestors(self, one: Class) -> tuple[tuple[Class, ...], tuple[str, ...]]:
         """The class with all its bases, and the bases that have no source here."""
@@ -118,7 +123,8 @@ class Judge:
             for call in sorted(set(_loud(bodies[name]))) if name in bodies else ():
                 yield f"{one.dotted}.{name} calls {call}"
 
-    def _effects(self, classes: tuple[Class, ...]) -> str:
+    def _effects(self, one: Class, classes: tuple[Class, ...]) -> str:
+        known = {named_by(f"self.{name}"): name for name, _ in self.library.files}
         wanted = frozenset().union(*(self._handed_on(up) for up in classes))
         for up in classes:
             trusted = up.module.name.partition(".")[0] in TRUSTED
@@ -126,6 +132,8 @@ class Judge:
                 if reviewed(up, method.name) or method.name in _CONSTRUCTORS:
                     continue
                 found = self.effects.of(up.module, method, start=_start(method, wanted))
+                self._files.setdefault(one.dotted, set()).update(known[text] for text in found & known.keys())
+                found -= known.keys()
                 if found:
                     return f"{up.dotted}.{method.name} reaches {', '.join(sorted(found))}"
         return ""

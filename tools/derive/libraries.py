@@ -26,6 +26,8 @@ class Library:
     families: tuple[Family, ...]
     left_out: frozenset[str] = frozenset()
     skipped: tuple[str, ...] = ()  # parts of module names in which nothing is pickled: tests, converters, scripts
+    # Fields that name a file which saving writes, and what the library itself calls it: with no other value.
+    files: tuple[tuple[str, str], ...] = ()
 
 
 def _family(what: str, *roots: str, **roles: tuple[str, ...]) -> Family:
@@ -50,13 +52,21 @@ _OUTPUTS = "what a model gave: named tensors"
 _NO_TESTS = ("test", "tests", "testing", "conftest", "scripts", "cli", "commands", "examples")
 
 
-def _of(package: str, *families: Family, distribution: str = "", left_out: str = "", skipped: str = "") -> Library:
+def _of(
+    package: str,
+    *families: Family,
+    distribution: str = "",
+    left_out: str = "",
+    skipped: str = "",
+    files: dict[str, str] | None = None,
+) -> Library:
     return Library(
         package=package,
         distribution=distribution or package,
         families=families,
         left_out=frozenset(left_out.split()),
         skipped=(*_NO_TESTS, *skipped.split()),
+        files=tuple((files or {}).items()),
     )
 
 
@@ -90,11 +100,16 @@ LIBRARIES = {
             _plain("how far a training run came", "transformers.trainer_callback.TrainerState", "transformers.trainer_callback.TrainerControl"),
             skipped="modular convert",
         ),
-        _of("sentence_transformers", LAYERS, ENUMS),
+        # The names of its routes become names of folders when it is saved.
+        _of("sentence_transformers", LAYERS, ENUMS, left_out="Router", files={"config_file_name": "config.json"}),
         _of(
             "diffusers", LAYERS, ENUMS,
             _family(_OUTPUTS, "diffusers.utils.outputs.BaseOutput", **ITEMS),
             _plain("a noise schedule", "diffusers.schedulers.scheduling_utils.SchedulerMixin"),
+            _plain("computes attention for a layer", *(f"diffusers.models.attention_processor.{name}" for name in (
+                "AttnProcessor", "AttnProcessor2_0", "AttnAddedKVProcessor", "AttnAddedKVProcessor2_0", "SlicedAttnProcessor",
+                "SlicedAttnAddedKVProcessor", "FusedAttnProcessor2_0", "JointAttnProcessor2_0", "XFormersAttnProcessor"))),
+            files={"config_name": "config.json scheduler_config.json"},
         ),
         _of("lightning", LAYERS, ENUMS, skipped="demos"),
         _of("pytorch_lightning", LAYERS, ENUMS, skipped="demos"),
