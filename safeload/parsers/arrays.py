@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from safeload.parsers.contents import Held
 from safeload.parsers.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
+from safeload.parsers.located import LARGE
 from safeload.parsers.sametype import same
-from safeload.parsers.standins import Inert, InertMapping, Named
+from safeload.parsers.standins import Inert, InertMapping, Named, Noted
 
 _WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _LATIN: Final = ("latin1", "latin-1")
@@ -59,7 +60,10 @@ class Array(Inert, metaclass=_NamedArray):
         self._type, self._elements = dtype, count
         if layout.objects:
             return type(data) is list and len(data) == count
-        return raw_size(data) == count * layout.size
+        fits = raw_size(data) == count * layout.size
+        if fits:
+            _numbers(type(self).page, dtype, data)
+        return fits
 
     def __setitem__(self, key: Any, value: Any) -> None:
         type(self).page.state(None, odd=True)  # no library does, and what was looked at would not hold any more
@@ -82,6 +86,12 @@ class Masked(Array, metaclass=_NamedMasked):
         if type(state) is not tuple or len(state) != 7 or type(state[5]) is list:
             return False
         return super()._agrees((1, *state[1:5]))
+
+
+def _numbers(page: Noted, dtype: Any, data: Any) -> None:
+    """Tell of bytes that are numbers, or records of them: text, and what has no type of its own, is looked at."""
+    if type(data) is bytes and len(data) >= LARGE and isinstance(dtype, Dtype) and not dtype.textual():
+        page.numbers(data)
 
 
 def _is(value: Any, module: str, name: str) -> bool:
@@ -135,6 +145,7 @@ class _NamedView(Named):
         fits = type(held) in (bytes, bytearray) and len(held) == product(args[2], layout.size)
         if fits:
             made.held = Held(shape=args[2], dtype=args[1], raw=_kept(args[1], held))
+            _numbers(cls.page, args[1], held)
         return fits
 
 

@@ -96,6 +96,16 @@ class Dtype(Inert, metaclass=_NamedDtype):
         """The state that it was given and that fits, None if there was none."""
         return self._state
 
+    def textual(self) -> bool:
+        """Could its elements be anything but numbers, or records of numbers?"""
+        if self._state is not None and type(self._state[4]) is dict:
+            return not all(field[0].numeric() for field in unsealed(self._state[4]).values())
+        return not self.numeric()
+
+    def numeric(self) -> bool:
+        """Is an element one number?"""
+        return self._spec in _ONE_BYTE or self._spec in _NUMBERS or self._spec in _TIMES
+
     def plain(self) -> tuple[str, str]:
         """Kind with size, and byte order; empty for what is not one number."""
         if self._spec is None or self._spec == _RECORD or self.settle() is None:

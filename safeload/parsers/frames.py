@@ -31,10 +31,10 @@ class Watched:
     """A file without `peek` (the unpickler then reads exactly what it needs) that notices a crossed frame end.
 
     Within a frame the unpickler does not read from the file at all. The first read after a frame is therefore the next
-    opcode, one byte; anything else is an argument that began inside.
+    opcode, one byte; anything else is an argument that began inside. `widest` is the length of the longest frame.
     """
 
-    __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_source", "crossed")
+    __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_source", "crossed", "widest")
 
     def __init__(self, source: Source) -> None:
         self._source = source.read
@@ -44,6 +44,7 @@ class Watched:
         self._body = -1
         self._after = False
         self.crossed = False
+        self.widest = 0
 
     def read(self, n: int) -> bytes:
         if n == self._body:
@@ -59,6 +60,7 @@ class Watched:
         self._crossing()
         if n == 8 and self._last == _FRAME:
             self._body = int.from_bytes(data, "little")
+            self.widest = max(self.widest, self._body)
         self._last = b""
         return data
 

@@ -182,6 +182,11 @@ class Page:
         page.resolved += 1
         return made
 
+    def numbers(self, content: bytes) -> None:
+        """The bytes of an array of numbers, whose length is the one that its type and shape tell."""
+        if self._ledger.numbers is not None:
+            self._ledger.numbers[id(content)] = content
+
     def embed(self, content: bytes) -> None:
         """A whole file of torch in a literal, which the library will open."""
         self._ledger.embedded[content] = None
@@ -260,6 +265,7 @@ class Ledger:
         self.keys: list[bool] = []
         self.given: dict[int, Any] = {}  # by identity, which nothing else gets as long as it is held
         self.embedded: dict[bytes, None] = {}
+        self.numbers: dict[int, bytes] | None = None  # of arrays, by identity, while somebody wants to know
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
         self.odd_persistent: dict[str, None] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from safeload import limits
@@ -37,13 +37,14 @@ def explore(
     *,
     starts: frozenset[int],
     values: Iterable[Any] = (),
+    numbers: Iterable[tuple[int, int]] = (),
 ) -> int:
     """Run what looks like a pickle in the spans, and in the literals that calls were given. Returns how many ran.
 
-    `starts` are the places of pickles that ran already, `values` what they gave. Raises `Refused` when there is too
-    much, or too deep.
+    `starts` are the places of pickles that ran already, `values` what they gave, `numbers` the places of literals that
+    are those of arrays (`located.py`). Raises `Refused` when there is too much, or too deep.
     """
-    search = _Search(reader, ledger, starts)
+    search = _Search(reader, ledger, starts, numbers)
     for span in spans:
         search.span(*span)
     for literal in literals(values):
@@ -69,10 +70,13 @@ class _Trial(Machine):
 class _Search:
     """Candidates are run once each, until a budget is spent: literals can overlap in thousands."""
 
-    def __init__(self, reader: Reader, ledger: Ledger, starts: frozenset[int]) -> None:
+    def __init__(
+        self, reader: Reader, ledger: Ledger, starts: frozenset[int], numbers: Iterable[tuple[int, int]]
+    ) -> None:
         self._reader = reader
         self._ledger = ledger
         self._starts = starts
+        self._numbers = frozenset(numbers)
         self._lines = Lines(ledger)
         self._tries = 0
         self._bytes = 0
@@ -84,16 +88,32 @@ class _Search:
         """A part of the member: what starts with PROTO anywhere in it, or reads like the protocols before that."""
         if not self._reader.local and end - start > limits.SMALL_FILE:
             return  # over a network nothing large is read twice; the local scan before a grant does it
+        if self._reader.upto(start, 1) == b"\x80":
+            # The numbers of an array are left out. What would make bytes of them again, to unpickle these, has names
+            # which are judged themselves. Where the same literal is given to anything else, the ledger has it.
+            for offset, n in self._between(start, end):
+                self._part(start, offset, end, lines=True)
+                start = offset + n
+            self._part(start, end, end, lines=True)
+        else:
+            # Protocol 0 is text, its literals hold no line ends: what spans lines there is the stream's own opcodes.
+            self._part(start, end, end, lines=False)
+
+    def _between(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        for offset, n in sorted(self._numbers):
+            if start <= offset and offset + n <= end:
+                yield offset, n
+                start = offset + n
+
+    def _part(self, start: int, end: int, last: int, *, lines: bool) -> None:
         file: Any = None
-        # Protocol 0 is text, and its literals hold no line ends: what spans lines there is the stream's own opcodes.
-        lines = self._reader.upto(start, 1) == b"\x80"
         for base, whole in self._reader.pieces(start, end, before=2):
             for match in _HEAD.finditer(whole):
                 at = base + match.start()
                 if at not in self._starts and not self._hopeless(whole, match.start()):
                     file = file or self._reader.file(at, ahead=_AHEAD)
                     file.seek(at)
-                    if self._try(file, end):
+                    if self._try(file, last):
                         # A call that was given this literal reports it as well.
                         self.ran.add(self._reader.upto(at, min(file.tell() - at, limits.SMALL_FILE)))
             for at in self._lines.starts(whole) if lines else ():

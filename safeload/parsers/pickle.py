@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from safeload import limits
-from safeload.parsers import nested
+from safeload.parsers import nested, plain
 from safeload.parsers.facts import Gap, GapReason, PickleFacts, PickleRole, Stream
 from safeload.parsers.ledger import Ledger, Refused
 from safeload.parsers.machine import Run
@@ -51,6 +51,7 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
     gap: Gap | None = None
     legacy = False
     values: list[object] = []
+    numbers: list[tuple[int, int]] = []
     at = 0
     while at < reader.size and gap is None:
         if len(streams) >= limits.STREAMS:
@@ -58,6 +59,7 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
             break
         done = run(reader, ledger, at)
         gap = done.gap
+        numbers += done.numbers
         if gap is None:
             streams.append(stream(reader, done))
             values += [done.value] if reader.upto(at, 1) != _PROTO else []
@@ -73,8 +75,19 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
     if not reader.size:
         gap = Gap(reason=GapReason.EMPTY, detail="no bytes")
     spans = [(s.offset, s.offset + s.length) for s in streams]
+    reader.held = done.value if streams else None
+    if len(streams) == 1 and gap is None and not streams[0].names and plain.only_numbers(done.value):
+        spans = []  # no literal came out of it, and nothing that could have been given one
     facts, gap = conclude(
-        reader, ledger, streams, gap, reading=reading, leftover=reader.size - at, spans=spans, values=values
+        reader,
+        ledger,
+        streams,
+        gap,
+        reading=reading,
+        leftover=reader.size - at,
+        spans=spans,
+        values=values,
+        numbers=numbers,
     )
     return Outcome(facts=facts, gap=gap, legacy=legacy, storages=ledger.storages)
 
@@ -82,7 +95,10 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
 def stream(reader: Reader, done: Run) -> Stream:
     """A run as a fact. Over a network a long stream is not read twice for its digest: no grant comes from there."""
     end = min(max(done.end, done.start), reader.size)
-    digest = sha256(reader, done.start, end) if reader.local or end - done.start < limits.SMALL_FILE else ""
+    digest = ""
+    if reader.local or end - done.start < limits.SMALL_FILE:
+        before, at = done.hashed or (None, done.start)
+        digest = sha256(reader, at, end, before=before)
     return Stream(offset=done.start, length=end - done.start, sha256=digest, names=tuple(sorted(done.names)))
 
 
@@ -114,12 +130,13 @@ def conclude(
     spans: list[tuple[int, int]],
     starts: Iterable[int] = (),
     values: Iterable[object] = (),
+    numbers: Iterable[tuple[int, int]] = (),
 ) -> tuple[PickleFacts, Gap | None]:
     """The facts, after the pickles in literals were run as well."""
     count = 0
     try:
         begun = frozenset([*starts, *(s.offset for s in streams)])
-        count = nested.explore(reader, ledger, spans, starts=begun, values=values)
+        count = nested.explore(reader, ledger, spans, starts=begun, values=values, numbers=numbers)
     except Refused as refused:
         gap = gap or refused.gap
     uses, inside = ledger.uses(), _embedded(ledger)

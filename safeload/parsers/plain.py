@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.parsers.ledger import Ledger
+from safeload.parsers.quick import NUMBERS
 from safeload.parsers.shapes import could_be_pickle
 
 # The second line of GLOBAL or INST, before an opcode that such a name is of use to. It starts with one certain byte,
@@ -72,6 +73,35 @@ def _marks(data: bytes | bytearray, end: int) -> Iterator[int]:
         if at < 0:
             return
         yield at
+
+
+def only_numbers(value: Any) -> bool:
+    """Is there nothing in it but numbers, in containers that are not too many to look at?"""
+    waiting = [value]
+    left = limits.PLAIN_VALUES
+    while waiting:
+        one = waiting.pop()
+        if one.__class__ in NUMBERS:
+            continue
+        if one.__class__ not in (list, tuple, dict):
+            return False
+        items = (one, one.values()) if one.__class__ is dict else (one,)
+        if all(_adds_up(part) or NUMBERS.issuperset(map(type, part)) for part in items):
+            continue
+        left -= sum(map(len, items))
+        if left < 0:
+            return False
+        waiting += [item for part in items for item in part]
+    return True
+
+
+def _adds_up(items: Iterable[Any]) -> bool:
+    """Only numbers can be added to a number, which is faster than a look at each. To a float: integers would grow."""
+    try:
+        sum(items, 0.0)
+    except (TypeError, OverflowError):
+        return False
+    return True
 
 
 def literals(values: Iterable[Any]) -> Iterator[bytes]:

@@ -19,9 +19,12 @@ _REMOTE_LEAST: Final = 4 * limits.KIB
 
 
 class Reader:
-    """`size` bytes at offsets from 0. `local` tells whether a read is cheap or a request over a network."""
+    """`size` bytes at offsets from 0. `local` tells whether a read is cheap or a request over a network.
 
-    __slots__ = ("_at", "_descriptor", "_fetch", "local", "size")
+    `held` is what was made of them and takes long to be taken apart: that is done after the answer.
+    """
+
+    __slots__ = ("_at", "_descriptor", "_fetch", "held", "local", "size")
 
     def __init__(self, fetch: Callable[[int, int], bytes], *, size: int, local: bool) -> None:
         self._fetch = fetch
@@ -29,6 +32,7 @@ class Reader:
         self._at = 0
         self.size = size
         self.local = local
+        self.held: Any = None
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Reader:
@@ -163,8 +167,9 @@ def recent(file: io.BufferedReader[Any]) -> tuple[tuple[int, bytes], ...]:
     return tuple(face.recent) if isinstance(face, _Face) else ()
 
 
-def sha256(reader: Reader, start: int, end: int) -> str:
-    sha = hashlib.sha256()
+def sha256(reader: Reader, start: int, end: int, *, before: Any = None) -> str:
+    """Of the bytes between the offsets, behind those that `before` was given."""
+    sha = hashlib.sha256() if before is None else before.copy()
     for _, data in reader.pieces(start, end):
         sha.update(data)
     return sha.hexdigest()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from safeload.parsers import kept, pure
 from safeload.parsers.facts import Gap, GapReason
-from safeload.parsers.frames import Watched, framed, may_hold_frames
+from safeload.parsers.frames import framed, may_hold_frames
 from safeload.parsers.ledger import Ledger
+from safeload.parsers.located import Located
 from safeload.parsers.machine import VM_ERRORS, Machine, Place, Run, finish
 from safeload.parsers.reader import Reader
 
@@ -59,10 +60,12 @@ def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:
 
 def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
     file = reader.file(start)
-    watched = Watched(file)
+    watched = Located(reader, file, ledger, start)
     machine = Machine(watched, ledger, Place(file, start))
     done = finish(machine, ledger, start, file)
     done.crossed = watched.crossed
+    done.numbers = watched.numbers()
+    done.hashed = watched.hashed
     if watched.crossed:
         _plain(reader, ledger, start)  # the other reading: its names count too
         done.gap = Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")
