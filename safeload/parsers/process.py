@@ -15,7 +15,7 @@ from safeload.parsers.running import Ended, Readable, Running, SourceFailed
 
 __all__ = ["Readable", "Worker"]
 
-_AHEAD: Final = 8  # artifacts that are handed over before the first is answered; their descriptors wait in the socket
+_AHEAD: Final = 32  # artifacts that are handed over before the first is answered; their descriptors wait in the socket
 
 
 class Worker:

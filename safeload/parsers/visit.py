@@ -26,8 +26,11 @@ Parts = tuple[Part, ...]
 
 def purpose_of(name: str) -> str:
     """What a text of this name is for; empty where the name does not tell."""
-    path = PurePosixPath(name)
-    return _BY_NAME.get(path.name) or _BY_SUFFIX.get(path.suffix.lower(), "")
+    last = name.rpartition("/")[2]
+    if last in ("", "."):
+        last = PurePosixPath(name).name  # of `folder/.`, as paths have it, which is slow for every file of a folder
+    dot = last.rfind(".")
+    return _BY_NAME.get(last) or _BY_SUFFIX.get(last[dot:].lower() if dot > 0 else "", "")
 
 
 @dataclass(slots=True, kw_only=True)
