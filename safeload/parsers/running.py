@@ -22,6 +22,9 @@ from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.rights import Rights
 
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what the interpreter needs to start
+# Large literals in pages of 2 MiB where the system has them: page faults were half the time of reading such a file.
+# https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html (others ignore it)
+_MEMORY: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=67108864"}
 _LOST: Final = b"\1"
 _HERE: Final = b"\0"
 
@@ -66,7 +69,7 @@ class Running:
             stdin=theirs.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            env={**_MEMORY, **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}},
             cwd="/",
             start_new_session=True,
         )
