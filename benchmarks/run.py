@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 REMOTE_VERDICT = """
 import json, time
 import huggingface_hub, safeload
-from safeload.parsers import workers
+from safeload.parsers.sandbox import workers
 workers.shared()
 import safeload.api
 begin = time.perf_counter()
@@ -73,7 +73,7 @@ print(json.dumps({"seconds": time.perf_counter() - begin}))
 """
 WORKER = """
 import json, time
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 begin = time.perf_counter()
 worker = Worker.start()
 print(json.dumps({"seconds": time.perf_counter() - begin}))

@@ -17,7 +17,7 @@ from safeload.errors import Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant, Loader
 from safeload.guard.loaders.registry import loader_for
-from safeload.parsers import workers
+from safeload.parsers.sandbox import workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Policy, Review
 from safeload.scanners import engine, explain

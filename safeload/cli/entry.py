@@ -32,7 +32,7 @@ def local_scan(args: Sequence[str]) -> list[str] | None:
 
 def scan(targets: list[str]) -> int:
     """As `safeload scan TARGET...` through the whole command line."""
-    from safeload.parsers import workers
+    from safeload.parsers.sandbox import workers
 
     workers.soon()
     from safeload.cli import errors

@@ -150,7 +150,7 @@ def _guard() -> Mapping[str, Any]:
 def _worker() -> Mapping[str, Any]:
     from contextlib import closing
 
-    from safeload.parsers.process import Worker
+    from safeload.parsers.sandbox.process import Worker
 
     with closing(Worker.start()) as worker:
         return {"gave up": worker.rights.had, "could not give up": worker.rights.missing}

@@ -6,9 +6,11 @@ import contextlib
 from typing import Final
 
 from safeload.errors import Malformed
-from safeload.parsers import safetensors, structured, tar, text, zip
+from safeload.parsers import structured, text
+from safeload.parsers.containers import tar, zip
+from safeload.parsers.models import safetensors
+from safeload.parsers.pickles.shapes import STARTS
 from safeload.parsers.reader import Reader
-from safeload.parsers.shapes import STARTS
 
 HEAD: Final = 512
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from safeload.parsers import boosters, keras, mar, skops
 from safeload.parsers.facts import Mention
 from safeload.parsers.mentions import Mentions
+from safeload.parsers.models import boosters, keras, mar, skops
 
 # Any key that matters, or the escape of a character that such a key could be written with.
 _MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|\\u00[2-7]")

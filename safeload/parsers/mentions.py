@@ -6,7 +6,7 @@ from typing import Final
 
 from safeload import limits
 from safeload.parsers.facts import GapReason, Mention
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
 
 _WHERE: Final = 400  # characters of the way to a mention
 

@@ -5,29 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from safeload.parsers import (
-    archive,
-    catboost,
-    external,
-    formats,
-    gguf,
-    joblib,
-    legacy,
-    lightgbm,
-    msgpack,
-    npy,
-    openvino,
-    pickle,
-    pt2,
-    python,
-    safetensors,
-    structured,
-    text,
-    torchscript,
-    ubjson,
-    untar,
-)
+from safeload.parsers import external, formats, structured, text
+from safeload.parsers.containers import archive, untar
 from safeload.parsers.facts import Part
+from safeload.parsers.models import catboost, gguf, lightgbm, msgpack, openvino, safetensors, ubjson
+from safeload.parsers.pickles import joblib, legacy, npy, pickle
+from safeload.parsers.programs import pt2, python, torchscript
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import PYTHON, TEMPLATE, YAML, Parts, Read, Visit
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers.facts import GapReason
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
 
 _AHEAD: Final = 256 * limits.KIB

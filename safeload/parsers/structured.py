@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from safeload.parsers import (
+from safeload.parsers import inert
+from safeload.parsers.models import (
     catboost,
     coreml,
-    inert,
     lightgbm,
     msgpack,
     native,

@@ -10,9 +10,10 @@ from typing import Any
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import jsonkinds, settings
+from safeload.parsers import jsonkinds
 from safeload.parsers.facts import GapReason, Mention, Part, TextFacts
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.programs import settings
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import TEMPLATE, Parts, Visit
 

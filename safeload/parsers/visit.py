@@ -11,7 +11,7 @@ from safeload import limits
 from safeload.errors import Malformed
 from safeload.parsers import external
 from safeload.parsers.facts import Gap, GapReason, Part
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
 
 # What a text is for. Content cannot tell Python from prose: whoever opens the file decides, and goes by its name.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from safeload import limits
-from safeload.parsers import membernames, settings
+from safeload.parsers.containers import membernames
 from safeload.parsers.facts import Mention, Part
+from safeload.parsers.programs import settings
 from safeload.scanners import mentioned, references
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity

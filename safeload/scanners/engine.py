@@ -92,7 +92,7 @@ def scan(
 
 
 def _shared() -> Examiner:
-    from safeload.parsers import workers
+    from safeload.parsers.sandbox import workers
 
     return workers.shared()
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed, SourceError
-from safeload.parsers import wire
 from safeload.parsers.facts import Stream
+from safeload.parsers.sandbox import wire
 from safeload.scanners import names, pickle_rules
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Finding, Report, Result, Severity

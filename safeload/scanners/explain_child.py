@@ -29,8 +29,9 @@ def _package() -> None:
 def main() -> None:
     _package()
     from safeload import limits
-    from safeload.parsers import member, rights, wire  # noqa: F401  # Nothing can be imported later.
+    from safeload.parsers.containers import member  # noqa: F401  # Nothing can be imported later.
     from safeload.parsers.reader import Reader
+    from safeload.parsers.sandbox import rights, wire  # Nothing can be imported later.
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
     channel = socket.socket(fileno=0)
@@ -85,7 +86,7 @@ def shortened(text: str, names: list[str]) -> str:
 def _bytes_of(reader: Any, way: list[str], stream: dict[str, Any]) -> bytes:
     """One pickle's bytes. Of several members with one name, the one that was scanned: by its digest."""
     from safeload.errors import Malformed
-    from safeload.parsers import member
+    from safeload.parsers.containers import member
     from safeload.parsers.visit import Budget
 
     offset, length = int(stream["offset"]), int(stream["length"])
@@ -102,7 +103,7 @@ def _bytes_of(reader: Any, way: list[str], stream: dict[str, Any]) -> bytes:
 def _undone(data: bytes, budget: Any) -> bytes:
     """A compressed pickle is scanned as the compressed file that a loader is given; what it holds is what is shown."""
     from safeload import limits
-    from safeload.parsers import member
+    from safeload.parsers.containers import member
     from safeload.parsers.reader import Reader
 
     inner = next(member.unpacked(Reader.of_bytes(data), budget), None)
@@ -130,7 +131,7 @@ def _answer_failures(channel: socket.socket) -> None:
 
 
 def _send(channel: socket.socket, message: dict[str, Any]) -> None:
-    from safeload.parsers import wire
+    from safeload.parsers.sandbox import wire
 
     wire.send(channel, json.dumps(message).encode("ascii"))
 

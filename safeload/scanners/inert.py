@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-from safeload.parsers import inert, tables
+from safeload.parsers import inert
 from safeload.parsers.facts import Mention, Part
+from safeload.parsers.models import tables
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity
 from safeload.scanners.mentioned import findings
 from safeload.sources.interface import Artifact

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from safeload import limits
 from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
-from safeload.parsers.watched import watched
+from safeload.parsers.pickles.watched import watched
 from safeload.scanners import names, shapes
 from safeload.scanners import pickle_rules as rules
 from safeload.scanners.escape import plain

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from safeload.parsers import settings
 from safeload.parsers.facts import Mention
+from safeload.parsers.programs import settings
 from safeload.scanners import names
 from safeload.scanners.effects import of_name
 from safeload.scanners.names import Standing

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 
 
 @pytest.fixture(scope="session")

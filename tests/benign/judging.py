@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Verdict
 from safeload.policy.presets import STANDARD

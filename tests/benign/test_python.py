@@ -31,7 +31,7 @@ from typing import Any
 
 import pytest
 
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 
 from .judging import Suite, pickled
 

@@ -169,7 +169,7 @@ def test_what_exhausts_a_loader_is_a_limit_or_a_crash(case: str, impatient: Look
 
 @pytest.fixture(scope="module")
 def impatient() -> Look:
-    from safeload.parsers.process import Worker
+    from safeload.parsers.sandbox.process import Worker
     from safeload.scanners import engine
     from safeload.scanners.interface import How
     from tests.scanners.conftest import OnDisk, snapshot_of

@@ -206,7 +206,7 @@ def test_getattr_is_the_name_that_it_fetches(look: Look) -> None:
 
 
 def test_every_field_that_a_condition_speaks_of_is_told() -> None:
-    from safeload.parsers.watched import WATCHED
+    from safeload.parsers.pickles.watched import WATCHED
     from safeload.scanners import names_table
 
     asked = {
@@ -219,7 +219,7 @@ def test_every_field_that_a_condition_speaks_of_is_told() -> None:
 
 
 def test_every_field_that_a_derived_list_speaks_of_is_told() -> None:
-    from safeload.parsers.watched import watched
+    from safeload.parsers.pickles.watched import watched
     from safeload.scanners import names_file
 
     folder = Path(names_file.__file__).parent / "imports"

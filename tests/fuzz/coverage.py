@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["safeload.parsers"]):
     from safeload.parsers import coding, external, facts, text
     from safeload.parsers.examine import examine
     from safeload.parsers.reader import Reader
-    from safeload.parsers.rights import HARMLESS
+    from safeload.parsers.sandbox.rights import HARMLESS
     from safeload.parsers.visit import PYTHON, TEMPLATE, YAML
 
 from tests.fuzz import seeds

@@ -23,7 +23,7 @@ from typing import Any, Final
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
-from safeload.parsers.rights import HARMLESS
+from safeload.parsers.sandbox.rights import HARMLESS
 from safeload.scanners import engine, names, names_file, names_table
 from safeload.scanners.interface import How, Unscanned
 from safeload.scanners.names import Standing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from safeload.parsers import external
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Part
-from safeload.parsers.process import Readable
 from safeload.parsers.reader import Reader
+from safeload.parsers.sandbox.process import Readable
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action
 from safeload.policy.presets import STANDARD

@@ -14,8 +14,8 @@ import pytest
 
 from safeload import limits
 from safeload.parsers.facts import GapReason
-from safeload.parsers.process import Worker
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.process import Worker
+from safeload.parsers.sandbox.workers import Workers
 from safeload.policy.interface import Action
 from safeload.sources.files import FileReader
 from tests.builders import flatbuffers, protobufs

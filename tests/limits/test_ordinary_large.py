@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.policy.interface import Action
 from safeload.scanners.interface import Unscanned
 from safeload.sources.interface import Role

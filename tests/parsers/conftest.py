@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from safeload.parsers.facts import Part
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 
 
 @dataclass

@@ -10,7 +10,7 @@ import pytest
 
 from safeload import limits
 from safeload.parsers.facts import GapReason
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 from tests.parsers.conftest import LocalFile, names
 
 BOMB = b"\x80\x02}N\x85" + b"2\x86" * 40 + b"Ns."  # a key that takes for ever to hash

@@ -27,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from safeload.parsers.facts import Part
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 from tests.parsers.conftest import Examine, Ranges
 
 Saved = Callable[[Path], None]

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import forward, inflate
+from safeload.parsers.containers import forward, inflate
 from safeload.parsers.facts import Part
 from safeload.parsers.reader import Reader
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from tests.builders import opcodes as op
 from tests.builders.checkpoints import torch_zip
 from tests.builders.zips import Member, archive

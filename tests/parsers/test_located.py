@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from safeload.parsers.pickle import Outcome, read
+from safeload.parsers.pickles.pickle import Outcome, read
 from safeload.parsers.reader import Reader
 
 SIZE = 1 << 17

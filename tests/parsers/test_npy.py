@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safeload.errors import Malformed
-from safeload.parsers import literals, npy
+from safeload.parsers.pickles import literals, npy
 from safeload.parsers.reader import Reader
 from tests.builders import opcodes as op
 from tests.parsers.conftest import Examine, Runs, gaps, names

@@ -18,10 +18,10 @@ import pytest
 
 from safeload import limits
 from safeload.errors import Unreachable
-from safeload.parsers import running
 from safeload.parsers.facts import GapReason, Part
-from safeload.parsers.process import Worker
-from safeload.parsers.workers import shared
+from safeload.parsers.sandbox import running
+from safeload.parsers.sandbox.process import Worker
+from safeload.parsers.sandbox.workers import shared
 from tests.builders import opcodes as op
 from tests.parsers.conftest import LocalFile, Ranges, names
 
@@ -257,7 +257,7 @@ def test_nothing_is_left_when_the_parent_is_gone() -> None:
     """A parent that is killed cannot close anything: the worker sees the end of its socket."""
     code = textwrap.dedent("""
         import os, signal
-        from safeload.parsers.workers import shared
+        from safeload.parsers.sandbox.workers import shared
         print(shared().first.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """)

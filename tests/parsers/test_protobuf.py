@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safeload.errors import Malformed
-from safeload.parsers import onnx, protobuf
+from safeload.parsers.models import onnx, protobuf
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Visit
 from tests.builders.protobufs import field, onnx_model, onnx_node, varint

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import python
 from safeload.parsers.facts import CodeFacts, CodeTime, Part
-from safeload.parsers.process import Worker
+from safeload.parsers.programs import python
+from safeload.parsers.sandbox.process import Worker
 from tests.parsers.conftest import Ranges, gaps
 
 Look = Callable[[bytes], Part]

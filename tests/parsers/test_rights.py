@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from safeload.parsers import rights
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox import rights
+from safeload.parsers.sandbox.process import Worker
 
 # A stand-in for the worker: the same rights module, then each wish, first in Python, then past Python by the C library.
 SCRIPT = """
 import ctypes, gc, json, os, signal, socket, subprocess, sys, threading
 from pathlib import Path
-from safeload.parsers import rights
+from safeload.parsers.sandbox import rights
 marker = sys.argv[1]
 libc = ctypes.CDLL(None, use_errno=True)
 only_calls = sys.argv[2] == "calls"

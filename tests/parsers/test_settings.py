@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from safeload import limits
-from safeload.parsers import external, settings
+from safeload.parsers import external
 from safeload.parsers.facts import Part
-from safeload.parsers.workers import Workers
+from safeload.parsers.programs import settings
+from safeload.parsers.sandbox.workers import Workers
 from tests.parsers.conftest import Ranges, gaps
 
 yaml = pytest.importorskip("yaml")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from safeload.parsers.facts import Part
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from tests.builders import opcodes as op
 from tests.builders.checkpoints import torch_zip
 from tests.parsers.conftest import LocalFile, anomalies, gaps, names

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safeload.errors import Malformed
-from safeload.parsers import tar
+from safeload.parsers.containers import tar
 from safeload.parsers.reader import Reader
 from tests.builders import opcodes as op
 from tests.builders import tars

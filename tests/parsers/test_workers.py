@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from safeload.parsers import external
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from tests.builders import opcodes as op
 from tests.parsers.conftest import Ranges, gaps, names
 

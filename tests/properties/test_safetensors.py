@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safeload.errors import Malformed
-from safeload.parsers import safetensors as ours
+from safeload.parsers.models import safetensors as ours
 from safeload.parsers.reader import Reader
 
 theirs = pytest.importorskip("safetensors")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 from safeload.scanners import engine
 from safeload.scanners.interface import Finding, How, Report
 from safeload.scanners.pickle import PickleScanner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action
 from safeload.policy.presets import STANDARD

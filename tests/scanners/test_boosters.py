@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.policy.interface import Action
 from tests.scanners.formats import report_on, rule_ids, verdict
 

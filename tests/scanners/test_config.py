@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from safeload.parsers.facts import Part, TextFacts
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.scanners import engine
 from safeload.scanners.config import ConfigScanner
 from safeload.scanners.interface import How, Report, Unscanned

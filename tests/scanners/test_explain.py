@@ -14,7 +14,7 @@ import pytest
 from safeload import limits
 from safeload.errors import Unreachable
 from safeload.parsers.facts import Stream
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 from safeload.scanners import engine, explain
 from safeload.scanners.interface import How
 from safeload.sources.interface import Role

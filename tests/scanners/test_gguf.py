@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action
 from safeload.policy.presets import STANDARD

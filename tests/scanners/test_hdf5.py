@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.scanners import engine
 from safeload.scanners.interface import How, Report, Unscanned
 from tests.scanners.conftest import OnDisk, ids, snapshot_of

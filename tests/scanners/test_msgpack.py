@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.policy.interface import Action
 from tests.parsers.conftest import Ranges
 from tests.scanners.formats import report_on, rule_ids, verdict

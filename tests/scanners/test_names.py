@@ -175,7 +175,7 @@ def test_the_hook_reads_no_derived_list() -> None:
 
 
 def test_every_allowed_function_that_makes_arrays_has_a_stand_in_that_checks_it() -> None:
-    from safeload.parsers import arrays, generators
+    from safeload.parsers.pickles import arrays, generators
 
     checked = {*arrays.SPECIALS, *generators.SPECIALS}
     makers = {"_reconstruct", "scalar", "_frombuffer", "dtype"}

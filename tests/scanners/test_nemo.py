@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.scanners import engine
 from safeload.scanners.interface import How, Report, Unscanned
 from tests.builders.checkpoints import torch_zip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from safeload.parsers.process import Worker
+from safeload.parsers.sandbox.process import Worker
 from safeload.scanners import engine
 from safeload.scanners.interface import How, Report, Result, Scanned, Unscanned
 from safeload.sources.interface import Role

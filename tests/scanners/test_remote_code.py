@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from safeload.parsers import python
 from safeload.parsers.facts import Part
+from safeload.parsers.programs import python
 from safeload.scanners.code_rules import RULES
 from safeload.scanners.interface import Finding, Report, Severity, Unscanned
 from safeload.scanners.remote_code import CodeScanner

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.scanners import engine
 from safeload.scanners.interface import How, Location, Report
 from safeload.scanners.template_diff import compare

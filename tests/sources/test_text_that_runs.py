@@ -10,7 +10,7 @@ import pytest
 from safeload import limits
 from safeload.errors import SourceError
 from safeload.guard.loaders.transformers_scope import scope_of
-from safeload.parsers.workers import Workers
+from safeload.parsers.sandbox.workers import Workers
 from safeload.scanners import engine
 from safeload.scanners.interface import How, Report
 from safeload.sources.closure import walk

@@ -17,10 +17,10 @@ from pyfive.utilities import HDF5OffsetWrapper
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import keras
 from safeload.parsers.facts import Gap, GapReason, Part
-from safeload.parsers.ledger import Refused
 from safeload.parsers.mentions import Mentions
+from safeload.parsers.models import keras
+from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
 

@@ -15,7 +15,7 @@ from safeload.parsers.external.jinja_flow import Flow
 from safeload.parsers.external.jinja_sources import numbers, walk
 from safeload.parsers.external.jinja_tests import comparisons
 from safeload.parsers.facts import GapReason, Mention, Part, TemplateFacts, TemplateText
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit
 

@@ -29,7 +29,7 @@ from safeload.parsers.external.jinja_sources import (
     walk,
 )
 from safeload.parsers.facts import GapReason
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
 
 _PUTS: Final = frozenset({"append", "extend", "insert", "update", "setdefault"})
 _CHECKS: Final = frozenset({"int", "float"})  # what a text becomes tells what was in it, as `isupper()` does

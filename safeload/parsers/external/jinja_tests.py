@@ -12,7 +12,7 @@ from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow
 from safeload.parsers.external.jinja_sources import TESTED, Sources, numbers, paths, step, texts, walk
 from safeload.parsers.facts import GapReason, TemplateTest
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
 
 # Methods of a text that look for another one in it.
 _LOOKS: Final = frozenset(

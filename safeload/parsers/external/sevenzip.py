@@ -10,9 +10,9 @@ from py7zr.io import MemIO, Py7zIO, WriterFactory
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.parsers.containers.membernames import outside, unprintable
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part
-from safeload.parsers.ledger import Refused
-from safeload.parsers.membernames import outside, unprintable
+from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit
 

@@ -10,9 +10,10 @@ import yaml
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import settings, text
+from safeload.parsers import text
 from safeload.parsers.facts import GapReason, Mention, TextFacts
-from safeload.parsers.ledger import Refused
+from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.programs import settings
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
 

@@ -8,8 +8,8 @@ import zstandard
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers import joblib
-from safeload.parsers.forward import opened
+from safeload.parsers.containers.forward import opened
+from safeload.parsers.pickles import joblib
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit
 

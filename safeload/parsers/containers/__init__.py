@@ -1,0 +1,1 @@
+"""Archives and compression: members as whoever opens such a file reads them."""

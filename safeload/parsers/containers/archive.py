@@ -1,0 +1,181 @@
+"""A ZIP by what it is for: its members, each read as whoever opens such an archive reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers import formats
+from safeload.parsers.containers import zip, zipcheck
+from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
+from safeload.parsers.pickles import pickle, records, trial
+from safeload.parsers.pickles.shapes import STARTS
+from safeload.parsers.programs import pt2, torchscript
+from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Parts, Visit, gap_of
+
+_HEAD: Final = 64
+_HOUSE: Final = r"version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One use of ZIP. `fits` tells by the members' names, case folded.
+
+    `raw` are members that its library reads as bytes or short text, never as pickles; `purpose` is what a text in it is
+    for where its name does not tell.
+    """
+
+    name: str
+    fits: Callable[[Sequence[str]], bool]
+    raw: re.Pattern[str] | None = None
+    purpose: Callable[[str], str | None] = lambda name: None
+
+
+def _raw(numbers: str) -> re.Pattern[str]:
+    return re.compile(rf"[^/]+/(?:{numbers}|{_HOUSE})")
+
+
+def _ends(name: str) -> Callable[[Sequence[str]], bool]:
+    return lambda names: any(f"/{one}".endswith(f"/{name}") for one in names)
+
+
+def _script(names: Sequence[str]) -> bool:
+    return _ends("constants.pkl")(names) or any("/code/__torch__" in f"/{n}" for n in names)
+
+
+def _source(name: str) -> str | None:
+    return torchscript.SOURCE if "/code/" in f"/{name}" and name.endswith(".py") else None
+
+
+def _exported(names: Sequence[str]) -> bool:
+    return _ends("archive_format")(names) or _ends("serialized_exported_program.json")(names)
+
+
+def _program(name: str) -> str | None:
+    return pt2.PROGRAM if "/models/" in f"/{name}" or name.endswith("serialized_exported_program.json") else None
+
+
+# The first that fits.
+KINDS: Final = (
+    Kind(name="torch-package", fits=_ends(".data/extern_modules"), raw=_raw(r"\.data/\d+\.storage")),
+    Kind(name="pt2", fits=_exported, raw=_raw(r"data/(?:weights|constants)/\w+_\d+"), purpose=_program),
+    Kind(
+        name="torchscript",
+        fits=_script,
+        raw=_raw(r"(?:data|constants|traced_inputs)/\d+"),
+        purpose=_source,
+    ),
+    Kind(name="torch-zip", fits=_ends("data.pkl"), raw=_raw(r"data/\d+")),
+    Kind(name="npz", fits=lambda names: bool(names) and all(name.endswith(".npy") for name in names)),
+    # What matters in these is JSON, which is read by what stands in it wherever it is.
+    Kind(name="keras", fits=lambda names: {"config.json", "metadata.json"} <= set(names)),
+    Kind(name="skops", fits=lambda names: "schema.json" in names),
+    Kind(name="mar", fits=lambda names: "mar-inf/manifest.json" in names),
+    Kind(name="zip", fits=lambda names: True),
+)
+
+
+def read(reader: Reader, visit: Visit) -> Parts:
+    """The archive first, then every member that holds pickles, text beside them, or could not be read."""
+    try:
+        found = zip.directory(reader)
+    except Malformed as error:
+        return (Part(member=visit.member, format="zip", gap=gap_of(error)),)
+    zipcheck.check_names(found)
+    names = [entry.name.casefold() for entry in found.entries]
+    kind = next(kind for kind in KINDS if kind.fits(names))
+    parts = [_scripted(part) if kind.name == "torchscript" else part for part in _members(reader, found, visit, kind)]
+    facts = ArchiveFacts(members=len(found.entries), anomalies=tuple(found.anomalies))
+    said = _mentions(kind, found, parts)
+    first = Part(member=visit.member, format=kind.name, archive=facts, mentions=said, gap=_gap(kind, found))
+    return (first, *parts)
+
+
+def _scripted(part: Part) -> Part:
+    if part.pickle is None:
+        return part
+    facts, mentions = torchscript.outside(part.pickle)
+    return replace(part, pickle=facts, mentions=mentions)
+
+
+def _mentions(kind: Kind, found: zip.Directory, parts: Sequence[Part]) -> tuple[Mention, ...]:
+    """What the archive as a whole says, of which no member alone tells."""
+    if kind.name == "torchscript":
+        return torchscript.together(parts)
+    names = [entry.name for entry in found.entries]
+    if kind.name == "pt2":
+        native = [name for name in names if "/aotinductor/" in f"/{name}" or name.endswith((".so", ".dll", ".dylib"))]
+        return tuple(Mention(kind="native-code", text=name) for name in native[: limits.REASONS])
+    if kind.name == "torch-package":
+        return tuple(Mention(kind="package-code", text=name) for name in names if name.endswith(".py"))
+    return ()
+
+
+def _gap(kind: Kind, found: zip.Directory) -> Gap | None:
+    if any(note.startswith("encrypted-member") for note in found.anomalies):
+        return Gap(reason=GapReason.ENCRYPTED, detail="a member is marked as encrypted")
+    if not found.entries:
+        return Gap(reason=GapReason.EMPTY, detail="an archive without members")
+    if kind.name == "torchscript" and any(entry.name.casefold().endswith("bytecode.pkl") for entry in found.entries):
+        return Gap(reason=GapReason.UNKNOWN_FORMAT, detail="the program for mobile devices in it is not read")
+    return None
+
+
+def _members(reader: Reader, found: zip.Directory, visit: Visit, kind: Kind) -> Iterator[Part]:
+    for entry in found.entries:
+        if entry.name.endswith("/") and entry.size == 0:
+            continue
+        raw = kind.raw is not None and kind.raw.fullmatch(entry.name) is not None
+        named = entry.name.casefold().endswith(".pkl")
+        if not reader.local and not named:
+            # Over a network every look is a request. torch unpickles data.pkl alone, so its raw members can wait for
+            # the local scan that every grant needs; a member outside its layout is looked at.
+            if raw:
+                continue
+            visit.budget.looks -= 1
+            if visit.budget.looks < 0:
+                gap = Gap(reason=GapReason.LIMIT, detail="too many members to look at over a network")
+                yield Part(member=(*visit.member, entry.name), format="unknown", gap=gap)
+                return
+        try:
+            if raw:
+                yield from _numbers(reader, found, entry, visit)
+            else:
+                yield from _member(reader, found, entry, visit, kind)
+        except Malformed as error:
+            gap = Gap(reason=GapReason.ENCRYPTED, detail="it is encrypted") if entry.encrypted else gap_of(error)
+            yield Part(member=(*visit.member, entry.name), format="unknown", gap=gap)
+
+
+def _numbers(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit) -> Iterator[Part]:
+    """Raw data. Nothing, unless it could be a pickle: `torch.load(pickle_file=...)` unpickles any member."""
+    data = zip.content(reader, found, entry, visit.budget.inflate)
+    start = data.upto(0, _HEAD)
+    if start.startswith(zip.LOCAL):
+        yield from visit.inside(data, entry.name)
+    elif start and start[0] in STARTS:
+        ran = trial.acts(data)
+        if ran is not None:
+            yield Part(member=(*visit.member, entry.name), format="pickle", pickle=ran.facts, gap=ran.gap)
+
+
+def _member(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit, kind: Kind) -> Iterator[Part]:
+    """One entry. Raises `Malformed`."""
+    data = zip.content(reader, found, entry, visit.budget.inflate)
+    member = (*visit.member, entry.name)
+    pickled = entry.name.casefold().endswith(".pkl") or formats.looks_like_pickle(data.upto(0, 3))
+    if data.size <= limits.INFLATED if pickled else reader.local and data.size <= limits.SMALL_FILE:
+        zipcheck.check_crc(found, entry, data)
+    if pickled:
+        read = pickle.read(data, reading="torch")
+        beside = records.gap(read.storages, entry.name, found) if entry.name.endswith("data.pkl") else None
+        yield Part(member=member, format="pickle", pickle=read.facts, gap=read.gap or beside)
+    elif not data.size:
+        yield Part(member=member, format="text", text=TextFacts())
+    else:
+        yield from visit.inside(data, entry.name, purpose=kind.purpose(entry.name))

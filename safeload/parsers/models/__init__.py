@@ -1,0 +1,1 @@
+"""Formats of models, each by its own structure."""

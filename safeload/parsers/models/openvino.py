@@ -1,0 +1,84 @@
+"""OpenVINO's graph in XML: layers, where they take their weights, and nothing that XML can be abused for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from xml.parsers import expat
+
+from safeload import limits
+from safeload.errors import Malformed
+from safeload.parsers.facts import GapReason, Part
+from safeload.parsers.mentions import Mentions
+from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Parts, Visit
+
+_WEIGHT: Final = ("offset", "size")
+
+
+def looks_right(head: bytes, reader: Reader) -> bool:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return text.startswith((b"<?xml", b"<net ", b"<!")) and b"<net" in head
+
+
+def read(reader: Reader, visit: Visit) -> Parts | None:
+    """The graph's facts; None where the root is no net."""
+    if reader.size > limits.TEXT:
+        raise Refused(f"a graph of {reader.size} bytes", reason=GapReason.LIMIT)
+    walk = _Walk()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = walk.start
+    parser.EndElementHandler = walk.end
+    parser.StartDoctypeDeclHandler = walk.doctype
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    try:
+        for _, data in reader.chunks(0, reader.size):
+            parser.Parse(data, False)
+        parser.Parse(b"", True)
+    except _Doctype:
+        walk.found.add("doctype", "a document type, which can define entities", "")
+    except expat.ExpatError as error:
+        raise Malformed(f"it is not XML: {error}") from error
+    if walk.root != "net":
+        return None
+    return (Part(member=visit.member, format="openvino", mentions=walk.found.all()),)
+
+
+class _Doctype(Exception):
+    """Nothing behind it is read: what entities become is not the file's to say."""
+
+
+class _Walk:
+    """Layers, as they come."""
+
+    def __init__(self) -> None:
+        self.found = Mentions()
+        self.root = ""
+        self._path: list[str] = []
+        self._layer = ""
+
+    def doctype(self, *_: Any) -> None:
+        self.root = self.root or "net"
+        raise _Doctype
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.root = self.root or name
+        self._path.append(name)
+        if len(self._path) > limits.XML_DEPTH:
+            raise Refused(f"elements more than {limits.XML_DEPTH} deep", reason=GapReason.LIMIT)
+        if name == "layer":
+            self._layer = attributes.get("name", attributes.get("id", ""))
+            self.found.add("layer", f"{attributes.get('version', '')}.{attributes.get('type', '')}", self._layer)
+        elif name == "data" and self._path[-2:-1] == ["layer"]:
+            self._weights(attributes)
+
+    def end(self, name: str) -> None:
+        self._path.pop()
+
+    def _weights(self, attributes: dict[str, str]) -> None:
+        """A constant's place in the file of weights beside this one."""
+        for name in _WEIGHT:
+            value = attributes.get(name)
+            if value is not None and not (value.isascii() and value.isdigit() and int(value[:20]) < 1 << 62):
+                self.found.add("odd-place", f"{name} {value}", self._layer)

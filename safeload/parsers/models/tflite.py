@@ -1,0 +1,66 @@
+"""TFLite models and ExecuTorch programs: the operators and backends that they need.
+
+https://github.com/tensorflow/tensorflow/blob/master/tensorflow/compiler/mlir/lite/schema/schema.fbs
+https://github.com/pytorch/executorch/blob/main/schema/program.fbs
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from safeload.errors import Malformed
+from safeload.parsers.facts import Part
+from safeload.parsers.mentions import Mentions
+from safeload.parsers.models.flatbuffers import Buffer
+from safeload.parsers.reader import Reader
+from safeload.parsers.visit import Parts, Visit, gap_of
+
+# OperatorCode: before schema 3a, numbers of operators were one byte; readers take the larger of the two.
+_CUSTOM: Final = 32
+_ORIGINAL, _NAME, _NUMBER = 0, 1, 3
+_CODES: Final = 1
+_GROUPS: Final = 8
+# ExecuTorch: Program, ExecutionPlan.
+_PLANS: Final = 1
+_OPERATORS, _DELEGATES = 6, 7
+
+
+def tflite(head: bytes, reader: Reader) -> bool:
+    return head[4:8] == b"TFL3"
+
+
+def executorch(head: bytes, reader: Reader) -> bool:
+    return head[4:6] == b"ET" and head[6:8].isdigit()
+
+
+def read(reader: Reader, visit: Visit) -> Parts:
+    """One part of either kind."""
+    said = Mentions()
+    gap = None
+    try:
+        (_tflite if visit.kind == "tflite" else _executorch)(reader, said)
+    except Malformed as error:
+        gap = gap_of(error)
+    return (Part(member=visit.member, format=visit.kind, mentions=said.all(), gap=gap),)
+
+
+def _tflite(reader: Reader, said: Mentions) -> None:
+    model = Buffer(reader).root()
+    for code in model.tables(_CODES):
+        number = max(code.number(_ORIGINAL, "<b"), code.number(_NUMBER))
+        name = code.text(_NAME)
+        # A name makes an operator a custom one for some readers, whatever its number says.
+        if number == _CUSTOM or name:
+            said.add("tflite-custom", name or "")
+        else:
+            said.add("tflite-op", str(number))
+    for group in model.tables(_GROUPS):
+        said.add("external-data", group.text(0) or "")
+
+
+def _executorch(reader: Reader, said: Mentions) -> None:
+    for plan in Buffer(reader).root().tables(_PLANS):
+        for operator in plan.tables(_OPERATORS):
+            said.add("executorch-op", operator.text(0) or "", plan.text(0) or "")
+        for delegate in plan.tables(_DELEGATES):
+            said.add("executorch-backend", delegate.text(0) or "", plan.text(0) or "")

@@ -1,0 +1,89 @@
+"""The same stream under CPython's pure-Python unpickler, which joblib and pandas use.
+
+It takes what the C unpickler refuses: `F1_0`, a line or a frame that the end of the file cuts off, INST without a mark,
+any sequence for REDUCE, anything with `__new__` for NEWOBJ. Where both accept a stream, they do the same. So this
+reading is made where the C unpickler failed; what it names counts as well.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from typing import Any, ClassVar, Final
+
+from safeload import limits
+from safeload.parsers.facts import Gap, GapReason, PickleRole
+from safeload.parsers.pickles.ledger import Ledger
+from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
+from safeload.parsers.pickles.standins import Inert, InertMapping, Named
+from safeload.parsers.reader import Reader
+
+ERRORS: Final[tuple[type[Exception], ...]] = (*VM_ERRORS, struct.error, AssertionError, BufferError)
+
+
+def again(reader: Reader, ledger: Ledger, done: Run) -> None:
+    """What this reading shows beyond `done`, which failed: into the ledger, and into `done`."""
+    seen = Ledger()
+    end = min(reader.size, done.start + limits.PURE_BYTES)
+    machine = PureMachine(reader.window(done.start, end - done.start).file(), seen)
+    try:
+        machine.load()
+        done.pure = True
+    except ERRORS:
+        pass
+    add(ledger, seen)
+    done.names = tuple({**dict.fromkeys(done.names), **machine.names})
+    if done.pure:
+        done.gap = Gap(reason=GapReason.MALFORMED, detail="only Python's own unpickler runs it, not the one in C")
+
+
+def add(ledger: Ledger, other: Ledger) -> None:
+    """What another reading of the same bytes showed, if that is more than the ledger has."""
+    known = {(use.module, use.name, use.role, use.shape) for use in ledger.uses()}
+    # A name that one reading only fetched before it ended is no news where another goes on to use it.
+    known |= {(module, name, PickleRole.REFERENCED, ()) for module, name, _, _ in known}
+    if not known.issuperset((use.module, use.name, use.role, use.shape) for use in other.uses()):
+        ledger.absorb(other)
+
+
+_Unpickler: Any = pickle._Unpickler
+
+
+class PureMachine(_Unpickler):  # type: ignore[misc]
+    """The VM."""
+
+    dispatch: ClassVar[dict[int, Any]] = dict(_Unpickler.dispatch)
+    stack: list[Any]
+
+    def __init__(self, file: Any, ledger: Ledger) -> None:
+        super().__init__(file, fix_imports=False, encoding="latin1", buffers=Buffers())
+        self._ledger = ledger
+        self.names: dict[tuple[str, str], None] = {}
+
+    def find_class(self, module: str, name: str) -> Any:
+        made = self._ledger.known(module, name)
+        if made is None:
+            made = self._ledger.resolve(module, name, offset=Nowhere().of(name), special=SPECIALS.get((module, name)))
+        page: Any = made.page
+        page.resolved += 1
+        self.names[page.module, page.name] = None
+        return made
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self._ledger.answer(pid)
+
+    def load_reduce(self) -> None:
+        """Arguments of a kind that only an instance of the real class could be unpacked from: a call all the same."""
+        if isinstance(self.stack[-1], (Inert, Named)):
+            self.stack[-1] = (self.stack[-1],)
+        super().load_reduce()
+
+    def load_newobj(self) -> None:
+        """An instance can have been given a `__new__` of its own."""
+        if len(self.stack) > 1 and isinstance(self.stack[-2], (Inert, InertMapping)):
+            self.load_reduce()
+        else:
+            super().load_newobj()
+
+    dispatch[pickle.REDUCE[0]] = load_reduce
+    dispatch[pickle.NEWOBJ[0]] = load_newobj

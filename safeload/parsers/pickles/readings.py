@@ -1,0 +1,72 @@
+"""One stream by every reading that an unpickler could make of it."""
+
+from __future__ import annotations
+
+from safeload.parsers.facts import Gap, GapReason
+from safeload.parsers.pickles import kept, pure
+from safeload.parsers.pickles.frames import framed, may_hold_frames
+from safeload.parsers.pickles.ledger import Ledger
+from safeload.parsers.pickles.located import Located
+from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Place, Run, finish
+from safeload.parsers.reader import Reader
+
+
+def run(reader: Reader, ledger: Ledger, start: int) -> Run:
+    """One pickle from `start`, as `pickle.load` and `torch.load` read it."""
+    done = _run(reader, ledger, start)
+    if done.gap is not None and done.gap.reason is GapReason.MALFORMED and not done.stopped:
+        pure.again(reader, ledger, done)
+    if done.gap is None and kept.unseen(ledger, done.names):
+        _hold(reader, ledger, done)
+    return done
+
+
+def _hold(reader: Reader, ledger: Ledger, done: Run) -> None:
+    seen = kept.Holding()
+    again = _plain(reader, seen, done.start)
+    kept.mark(ledger, done.names, seen if again.gap is None else None, again.value)
+
+
+def _run(reader: Reader, ledger: Ledger, start: int) -> Run:
+    if framed(reader.upto(start, 2)):
+        return _watched(reader, ledger, start)
+    plain = _plain(reader, ledger, start)
+    if may_hold_frames(reader, start, min(plain.end, reader.size)):
+        crossed = _watched(reader, Ledger(), start).crossed
+        return _watched(reader, ledger, start) if crossed else plain
+    return plain
+
+
+def together(reader: Reader, ledger: Ledger, start: int, count: int) -> None:
+    """The same streams by one unpickler, which keeps its memo from one to the next."""
+    file = reader.file(start)
+    seen = kept.Holding() if kept.named(ledger) else Ledger()
+    machine = Machine(file, seen, Place(file, start))
+    values = []
+    try:
+        for _ in range(count):
+            values.append(machine.load())
+    except VM_ERRORS:
+        pass  # each stream alone said more of it
+    kept.mark(seen, machine.names, seen, values)
+    pure.add(ledger, seen)
+
+
+def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:
+    file = reader.file(start)
+    machine = Machine(file, ledger, Place(file, start))
+    return finish(machine, ledger, start, file)
+
+
+def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
+    file = reader.file(start)
+    watched = Located(reader, file, ledger, start)
+    machine = Machine(watched, ledger, Place(file, start))
+    done = finish(machine, ledger, start, file)
+    done.crossed = watched.crossed
+    done.numbers = watched.numbers()
+    done.hashed = watched.hashed
+    if watched.crossed:
+        _plain(reader, ledger, start)  # the other reading: its names count too
+        done.gap = Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")
+    return done

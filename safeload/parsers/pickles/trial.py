@@ -1,0 +1,46 @@
+"""Bytes that are meant as numbers, run as a pickle: they count only where unpickling would do something."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+from safeload import limits
+from safeload.parsers.facts import GapReason, PickleRole
+from safeload.parsers.pickles import pickle, pure
+from safeload.parsers.pickles.ledger import Ledger, Refused
+from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Nowhere
+from safeload.parsers.pickles.within import Within
+from safeload.parsers.reader import Reader
+
+
+def acts(reader: Reader) -> pickle.Outcome | None:
+    """What unpickling them shows, or None where they call, build and change nothing on the way.
+
+    A length beyond the end, of which numbers are full, costs nothing.
+    """
+    seen = Ledger()
+    within = Within(reader.file(), reader.size)
+    limited = False
+    try:
+        Machine(within, seen, Nowhere()).load()
+    except Refused as refused:
+        limited = refused.gap.reason is GapReason.LIMIT
+    except MemoryError:
+        limited = True
+    except VM_ERRORS:
+        pass
+    if within.wide:
+        _wider(reader, seen)
+    if not (limited or any(use.role is not PickleRole.REFERENCED for use in seen.uses())):
+        return None
+    read = pickle.read(reader, reading="torch")
+    if not read.facts.uses and (read.gap is None or read.gap.reason is not GapReason.LIMIT):
+        return None
+    return replace(read, facts=replace(read.facts, leftover=0))  # what follows is numbers, as it should
+
+
+def _wider(reader: Reader, seen: Ledger) -> None:
+    """What an unpickler with more memory would go on to do: Python's own keeps its memo in a dictionary."""
+    with contextlib.suppress(*pure.ERRORS):
+        pure.PureMachine(reader.window(0, min(reader.size, limits.PURE_BYTES)).file(), seen).load()

@@ -1,0 +1,1 @@
+"""Text that runs, or that names what runs."""

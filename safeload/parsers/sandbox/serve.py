@@ -1,0 +1,110 @@
+"""The worker's loop: one request, one artifact, one answer."""
+
+from __future__ import annotations
+
+import codecs
+import gc
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from safeload import limits
+from safeload.parsers import external
+from safeload.parsers.coding import encode
+from safeload.parsers.examine import examine
+from safeload.parsers.facts import Gap, GapReason, Part
+from safeload.parsers.reader import Reader
+from safeload.parsers.sandbox import rights, wire
+from safeload.parsers.sandbox.deaths import OUT_OF_MEMORY
+from safeload.parsers.visit import Read
+
+_CODECS: Final = ("ascii", "latin-1", "utf-8", "unicode_escape", "raw_unicode_escape")
+_REQUEST: Final = 64 * limits.KIB
+
+
+class Lost(BaseException):
+    """The parent could not deliver bytes. Not an `Exception`: no parser may take it for a fault of the file."""
+
+
+def forever() -> None:
+    """Say hello with what was given up, then serve until the parent closes its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
+    for name in _CODECS:
+        codecs.lookup(name)  # nothing can be imported later
+    channel = socket.socket(fileno=0)
+    hello = json.loads(wire.receive(channel, most=_REQUEST))
+    others = external.load(hello["kinds"])
+    gc.disable()
+    given = rights.give_up(memory=int(hello["memory"]))
+    _reply(channel, {"op": "hello", "had": list(given.had), "missing": list(given.missing)})
+    leave, reserve = os._exit, bytearray(limits.MIB)
+    gc.freeze()  # what is here now stays: collecting after each file looks at that file's objects only
+    while True:
+        try:
+            _serve(channel, others)
+        except EOFError:
+            return
+        except MemoryError:
+            reserve.clear()  # leaving takes a little too
+            leave(OUT_OF_MEMORY)  # even the answer found none
+
+
+def _serve(channel: socket.socket, others: Mapping[str, Read]) -> None:
+    descriptor, request = _request(channel)
+    rights.cpu(float(request["cpu"]), used=time.process_time())
+    try:
+        reader = _reader(channel, descriptor, int(request["size"]))
+        answer: dict[str, Any] = {"op": "done", "parts": encode(_examine(reader, str(request["purpose"]), others))}
+    except Lost:
+        answer = {"op": "lost"}
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+    _reply(channel, answer)
+    del answer
+    gc.collect()  # while the parent judges
+
+
+def _request(channel: socket.socket) -> tuple[int | None, dict[str, Any]]:
+    head, descriptors, _, _ = socket.recv_fds(channel, wire.LENGTH, 1)
+    if not head:
+        raise EOFError
+    request = json.loads(wire.receive(channel, most=_REQUEST, head=head))
+    return (descriptors[0] if descriptors else None), request
+
+
+def _reader(channel: socket.socket, descriptor: int | None, size: int) -> Reader:
+    if descriptor is not None:
+        return Reader.of_descriptor(descriptor, size=size)
+    return Reader.of_callback(lambda offset, n: _ask(channel, offset, n), size=size)
+
+
+def _examine(reader: Reader, purpose: str, others: Mapping[str, Read]) -> tuple[Part, ...]:
+    try:
+        return examine(reader, purpose=purpose, others=others)
+    except (MemoryError, RecursionError) as error:
+        gap = Gap(reason=GapReason.LIMIT, detail=f"{type(error).__name__} while it was read")
+        return (Part(format="unknown", gap=gap),)
+
+
+def _ask(channel: socket.socket, offset: int, n: int) -> bytes:
+    """Bytes of a file that only the parent can reach; its first byte tells whether it could."""
+    if n > limits.RANGE_REQUEST:
+        parts = [
+            _ask(channel, at, min(limits.RANGE_REQUEST, offset + n - at))
+            for at in range(offset, offset + n, limits.RANGE_REQUEST)
+        ]
+        return b"".join(parts)
+    _reply(channel, {"op": "read", "offset": offset, "n": n})
+    data = wire.receive(channel, most=limits.RANGE_REQUEST + 1)
+    if data[:1] != b"\0":
+        raise Lost
+    return data[1:]
+
+
+def _reply(channel: socket.socket, message: dict[str, Any]) -> None:
+    wire.send(channel, json.dumps(message).encode("ascii"))
