@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from safeload.errors import Malformed
+from safeload.parsers import inert
 from safeload.parsers.coding import decode, encode
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import (
@@ -83,7 +84,8 @@ def _holds(content: bytes) -> tuple[Part, ...]:
     assert parts
     assert parts[0].member == ()
     for part in parts:
-        assert part.gap is not None or any((part.pickle, part.archive, part.tensors, part.text))
+        facts = (part.pickle, part.archive, part.tensors, part.text, part.format in inert.FORMATS)
+        assert part.gap is not None or any(facts)
     assert decode(tuple[Part, ...], json.loads(json.dumps(encode(parts)))) == parts
     return parts
 
