@@ -14,6 +14,8 @@ from safeload.sources.interface import Role
 from tests.builders import opcodes as op
 from tests.bypasses.conftest import Attack, Oracle, rules, verdict
 
+pytestmark = pytest.mark.heavy
+
 Build = Callable[[Path], bytes]
 Look = Callable[..., Report]
 SECOND = b"builtins\nopen\n"

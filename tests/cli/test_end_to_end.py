@@ -17,6 +17,8 @@ import pytest
 
 from tests.cli.conftest import Ran
 
+pytestmark = pytest.mark.heavy
+
 if TYPE_CHECKING:
     from hub.server import Hub
 

@@ -19,6 +19,8 @@ from safeload import api
 from safeload.report import html
 from tests.builders import opcodes as op
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs" / "schema" / "safeload.review-1.json").read_text())
 PLAIN = b"\x80\x02N."

@@ -14,6 +14,8 @@ from safeload.parsers.examine import examine
 from safeload.parsers.reader import Reader
 from tests.fuzz import seeds
 
+pytestmark = pytest.mark.heavy
+
 NUMBERS = (
     struct.pack("<Q", 1 << 63),
     struct.pack("<q", (1 << 63) - 1),

@@ -25,6 +25,8 @@ from safeload.parsers.sandbox.workers import shared
 from tests.builders import opcodes as op
 from tests.parsers.conftest import LocalFile, Ranges, names
 
+pytestmark = pytest.mark.heavy
+
 GOOD = pickle.dumps({"a": ValueError("x")})
 
 
