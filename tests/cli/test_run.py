@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.heavy
+
 Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

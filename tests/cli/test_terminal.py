@@ -14,6 +14,8 @@ import pytest
 from safeload.terminal import TerminalDecider, person, somebody_there
 from tests.report import samples
 
+pytestmark = pytest.mark.heavy
+
 ASK = """
 import sys
 from safeload.terminal import TerminalDecider

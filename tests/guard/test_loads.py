@@ -19,6 +19,8 @@ from safeload.decisions.interface import Answer, Decider
 from safeload.errors import Blocked, Changed, DecisionNeeded, Denied, Stop
 from safeload.policy.interface import Action
 
+pytestmark = pytest.mark.heavy
+
 joblib = pytest.importorskip("joblib")
 torch = pytest.importorskip("torch")
 
