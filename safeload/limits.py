@@ -74,8 +74,8 @@ TEMPLATE_NODES: Final = 100_000  # parts of its tree; each is looked at several 
 TEMPLATE_TESTS: Final = 2_000  # comparisons of one template; a report that never ends
 TEMPLATE_SOURCES: Final = 1_000  # places that one name may get its value from; names that are each other's
 TEMPLATE_FOLDS: Final = 50  # constants within constants that are put together; recursion
-TEMPLATE_ADDED: Final = 200  # texts of one branch that are kept beside its condition; nested branches repeat them
-TEMPLATE_ADDS: Final = 4 * KIB  # characters of one such text
+TEMPLATE_ADDED: Final = 1_000  # texts of one branch that are kept beside its condition; nested branches repeat them
+TEMPLATE_ADDS: Final = 16 * KIB  # characters of one such text
 TEMPLATE_WORK: Final = 10**12  # rounds of nested loops that are counted up to
 TEMPLATE_POWER: Final = 1_000  # exponent by which a number is still small
 

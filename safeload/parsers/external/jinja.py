@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from jinja2 import TemplateSyntaxError, ext, lexer, nodes, parser, sandbox
@@ -14,10 +15,10 @@ from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow
 from safeload.parsers.external.jinja_sources import numbers, walk
 from safeload.parsers.external.jinja_tests import comparisons
-from safeload.parsers.facts import GapReason, Mention, Part, TemplateFacts, TemplateText
+from safeload.parsers.facts import Gap, GapReason, Mention, Part, TemplateFacts, TemplateText
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+from safeload.parsers.visit import Parts, Visit, gap_of
 
 # The lexer reads a float by `ast.literal_eval`, which compiles: a worker without rights may not.
 lexer.literal_eval = float  # type: ignore[attr-defined, assignment]
@@ -54,16 +55,27 @@ def read(reader: Reader, visit: Visit) -> Parts | None:
     seen = text.read_part(reader, visit)
     if seen is None:
         return None
+    part = Part(member=visit.member, format="text", text=seen[0].text)
+    try:
+        # A text that is no template, or too much of one, is a text all the same: only reading it as a template failed.
+        part = _part(reader, part)
+    except RecursionError:
+        part = replace(part, gap=Gap(reason=GapReason.LIMIT, detail="a template nested too deeply"))
+    except Malformed as error:
+        part = replace(part, gap=gap_of(error))
+    return (part, *seen[1:])
+
+
+def _part(reader: Reader, part: Part) -> Part:
+    """Raises `Malformed`. What was cut is said: a condition may add what stands behind the cut."""
     if reader.size > limits.TEMPLATE:
         raise Refused(f"a template of {reader.size} bytes", reason=GapReason.LIMIT)
-    try:
-        facts, mentions = _facts(reader.read_at(0, reader.size).decode("utf-8"))
-    except RecursionError as error:
-        raise Refused("a template nested too deeply", reason=GapReason.LIMIT) from error
-    return (Part(member=visit.member, format="text", text=seen[0].text, template=facts, mentions=mentions), *seen[1:])
+    facts, mentions, cut = _facts(reader.read_at(0, reader.size).decode("utf-8"))
+    gap = Gap(reason=GapReason.LIMIT, detail="a condition decides about more text than is kept") if cut else None
+    return replace(part, template=facts, mentions=mentions, gap=gap)
 
 
-def _facts(source: str) -> tuple[TemplateFacts, tuple[Mention, ...]]:
+def _facts(source: str) -> tuple[TemplateFacts, tuple[Mention, ...], bool]:
     tree = _tree(source)
     flow = Flow(tree)
     facts = TemplateFacts(
@@ -72,7 +84,7 @@ def _facts(source: str) -> tuple[TemplateFacts, tuple[Mention, ...]]:
         work=_work(tree, flow),
         source=source,
     )
-    return facts, _mentions(tree, flow)
+    return facts, _mentions(tree, flow), flow.cut
 
 
 def _tree(source: str) -> nodes.Template:

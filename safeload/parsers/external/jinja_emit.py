@@ -28,7 +28,10 @@ class _Runs:
 
     def read(self, body: Iterable[nodes.Node]) -> None:
         waiting: list[nodes.Node] = list(body)[::-1]
-        while waiting and len(self.found) < limits.TEMPLATE_ADDED:
+        while waiting:
+            if len(self.found) > limits.TEMPLATE_ADDED:
+                self.flow.cut = True
+                return
             node = waiting.pop()
             if isinstance(node, nodes.Output):
                 for item in node.nodes:

@@ -46,9 +46,10 @@ _CASES: Final[dict[str, Callable[[str], str]]] = {
 
 
 class Flow:
-    """The names of one template. `bound` holds what each may come from."""
+    """The names of one template. `bound` holds what each may come from; `cut` tells that some text was not kept."""
 
     def __init__(self, tree: nodes.Template) -> None:
+        self.cut = False
         self.bound: dict[str, Sources] = {}
         self.macros = {node.name: node for node in tree.find_all(nodes.Macro)}
         binding = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Call, nodes.Macro, nodes.CallBlock)

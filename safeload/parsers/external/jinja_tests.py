@@ -87,7 +87,9 @@ def _adds(node: Any, flow: Flow) -> tuple[str, ...]:
         written = list(texts(flow.sources(node.node)) + texts(_union(flow, node.args)))
     else:
         written = [*emitted(node.body, flow), *emitted(node.else_, flow)]
-    return tuple(text[: limits.TEMPLATE_ADDS] for text in written[: limits.TEMPLATE_ADDED])
+    kept = written[: limits.TEMPLATE_ADDED]
+    flow.cut |= len(kept) < len(written) or any(len(text) > limits.TEMPLATE_ADDS for text in kept)
+    return tuple(text[: limits.TEMPLATE_ADDS] for text in kept)
 
 
 def _within(test: nodes.Node, flow: Flow, adds: tuple[str, ...]) -> Iterator[TemplateTest]:
