@@ -50,7 +50,7 @@ def test_what_a_branch_writes_is_cut(monkeypatch: Cut) -> None:
 
 @pytest.mark.parametrize(
     "before",
-    ["a {{ bos_token }} " * (limits.TEMPLATE_ADDED + 9), " " * (limits.TEMPLATE_ADDS + 9)],
+    ["".join(f"{n} {{{{ bos_token }}}}" for n in range(limits.TEMPLATE_ADDED + 9)), " " * (limits.TEMPLATE_ADDS + 9)],
     ids=["many", "long"],
 )
 def test_a_trick_behind_the_cut_is_asked_about(before: str) -> None:
