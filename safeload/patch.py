@@ -148,11 +148,15 @@ def _wrap_entry(loader: Loader, entry: Entry, module: ModuleType) -> None:
             return
     owners = [owner, *_descendants(owner)] if entry.family else [owner]
     for each in owners:
-        original = vars(each).get(name)
-        if original is not None and not any(p.wrapper is original for p in _patched):
+        found = vars(each).get(name)
+        if found is None or any(p.owner is each and p.name == name and p.wrapper is found for p in _patched):
+            continue
+        # A module that was imported while the guard was on has copied a wrapper: it is put back there too.
+        original, wrapper = next(((p.original, found) for p in _patched if p.wrapper is found), (found, None))
+        if wrapper is None:
             wrapper = _wrapper(loader, entry, original)
             setattr(each, name, wrapper)
-            _patched.append(Patched(owner=each, name=name, original=original, wrapper=wrapper))
+        _patched.append(Patched(owner=each, name=name, original=original, wrapper=wrapper))
 
 
 def _descendants(owner: Any) -> list[Any]:
