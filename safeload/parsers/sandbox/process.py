@@ -5,21 +5,31 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections import deque
+from itertools import islice, takewhile
 from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed, StateError
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.sandbox.rights import Rights
-from safeload.parsers.sandbox.running import Ended, Readable, Running, SourceFailed
+from safeload.parsers.sandbox.running import Asked, Ended, Readable, Running, SourceFailed
 
 __all__ = ["Readable", "Worker"]
 
-_AHEAD: Final = 32  # artifacts that are handed over before the first is answered; their descriptors wait in the socket
+_DESCRIPTORS: Final = 32  # artifacts that are handed over before the first is answered; theirs wait in the socket
+_FILES: Final = 128  # the same, of artifacts that are sent whole
+_BATCH: Final = 32  # files of one message
+_BATCH_CPU: Final = 4  # seconds for all of them; whichever needs more is asked about alone
 
 
 class Worker:
-    """One worker process, replaced by a fresh one after any failure. Thread-safe: one artifact at a time."""
+    """One worker process, replaced by a fresh one after any failure. Thread-safe: one artifact at a time.
+
+    Small files are sent many in one message. Each is answered by itself, at once and in its turn, so a file that takes
+    the worker over can lie about itself and about what comes after it in the session, and never about what came before.
+    What fails in company is asked about again alone, in a fresh process: no file's gap is another one's fault.
+    """
 
     def __init__(self, *, cpu: float, memory: int, kinds: frozenset[str] = frozenset()) -> None:
         self._cpu = cpu
@@ -27,6 +37,7 @@ class Worker:
         self.kinds = kinds
         self._lock = threading.Lock()
         self._running: Running | None = None
+        self._waiting: deque[Asked] = deque()  # announced, and not sent
         self._pid = os.getpid()
         self._rights = Rights(had=(), missing=())
 
@@ -63,18 +74,21 @@ class Worker:
     def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
         """`examine` will be called for it, after what was announced before: the worker may begin already."""
         size = readable.size
-        if size is None or readable.fileno() is None:
+        if size is None:
+            return
+        asked = Asked.about(readable, size=size, purpose=purpose)
+        if asked.whole is None and readable.fileno() is None:
             return  # the worker would have to ask for bytes, which nobody answers yet
         with self._lock:
-            try:
-                running = self._ready()
-                if running.waiting() < _AHEAD:
-                    running.ask(readable, size=size, cpu=self._cpu, purpose=purpose)
-            except Ended:
-                self._end()  # `examine` finds out why
-            except BaseException:
-                self._end()
-                raise
+            self._waiting.append(asked)
+            if len(self._waiting) >= _BATCH or asked.whole is None:
+                try:
+                    self._hand_over(self._ready())
+                except Ended:
+                    self._again()  # `examine` finds out why
+                except BaseException:
+                    self._forget()
+                    raise
 
     def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         """The parts of one artifact. `name` is for messages only, `purpose` (`parsers.visit`) what a text is for.
@@ -86,42 +100,89 @@ class Worker:
             gap = Gap(reason=GapReason.UNREACHABLE, detail=f"the source does not say how long {name!a} is")
             return (Part(format="unknown", gap=gap),)
         with self._lock:
+            asked = self._turn(readable, size, purpose)
             try:
-                running = self._asked(readable, size, purpose)
-                return running.answer(readable, size=size, seconds=2 * self._cpu + limits.WORKER_START)
-            except Ended as ended:
-                self._end()
-                return (Part(format="unknown", gap=ended.gap),)
+                return self._answered(asked)
             except SourceFailed as failed:
                 raise failed.error from None
             except BaseException:
                 # Ctrl-C, or an error of our own: nobody knows where the conversation stands.
-                self._end()
+                self._forget()
                 raise
 
-    def _asked(self, readable: Readable, size: int, purpose: str) -> Running:
-        """A process that was asked about this artifact, and about nothing before it that is not answered."""
-        running = self._ready()
-        if running.waiting() and not running.asks(readable):
-            self._end()  # another thread's, or an announcement that was not kept
-            running = self._ready()
-        if not running.waiting():
-            running.ask(readable, size=size, cpu=self._cpu, purpose=purpose)
-        return running
+    def _answered(self, asked: Asked) -> tuple[Part, ...]:
+        while True:
+            try:
+                running = self._ready()
+                self._hand_over(running)
+                return running.answer(seconds=2 * self._cpu + limits.WORKER_START)
+            except Ended as ended:
+                self._again()
+                if not asked.company:
+                    self._waiting.popleft()
+                    return (Part(format="unknown", gap=ended.gap),)
+                asked.alone, asked.company = True, False
+
+    def _turn(self, readable: Readable, size: int, purpose: str) -> Asked:
+        """The next to be answered is this artifact."""
+        for queue in (self._running.asked if self._running is not None else (), self._waiting):
+            if queue:
+                if queue[0].readable is readable:
+                    return queue[0]
+                self._forget()  # another thread's, or an announcement that was not kept
+                break
+        asked = Asked.about(readable, size=size, purpose=purpose)
+        self._waiting.append(asked)
+        return asked
+
+    def _hand_over(self, running: Running) -> None:
+        """Send what waits: in the order of its announcement, small files many at a time."""
+        while self._waiting:
+            first, sent = self._waiting[0], len(running.asked)
+            if first.alone or first.whole is None:
+                if sent and (first.alone or sent >= _DESCRIPTORS):
+                    return
+                running.ask(first, cpu=self._cpu)
+                self._waiting.popleft()
+                if first.alone:
+                    return
+                continue
+            batch = self._batch()
+            if sent and (len(batch) < _BATCH or sent >= _FILES):
+                return  # there is enough to do, and more may be announced
+            running.ask_many(batch, cpu=self._cpu if len(batch) == 1 else min(self._cpu, _BATCH_CPU))
+            for _ in batch:
+                self._waiting.popleft()
+
+    def _batch(self) -> list[Asked]:
+        return list(takewhile(lambda one: one.whole is not None and not one.alone, islice(self._waiting, _BATCH)))
 
     def _ready(self) -> Running:
-        if self._running is None or self._pid != os.getpid() or self._running.process.poll() is not None:
+        if self._pid != os.getpid():
+            self._forget()
+        running = self._running
+        if running is None or (not running.asked and running.process.poll() is not None):
             self._end()
             self._begin()
         return self._greeted()
 
+    def _again(self) -> None:
+        """End the process; what it did not answer waits for the next, in its order."""
+        if self._running is not None:
+            self._waiting.extendleft(reversed(self._running.asked))
+        self._end()
+
+    def _forget(self) -> None:
+        self._end()
+        self._waiting.clear()
+
     def close(self) -> None:
         """End it. In a forked child this only drops what was inherited: the lock may be held by nobody there."""
         if self._pid != os.getpid():
-            self._end()
+            self._forget()
             return
         with self._lock:
-            self._end()
+            self._forget()
 
     def _begin(self) -> None:
         try:

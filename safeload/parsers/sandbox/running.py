@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn, Protocol
 
@@ -18,6 +20,7 @@ from safeload.errors import Malformed
 from safeload.parsers.coding import decode
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.sandbox import wire
+from safeload.parsers.sandbox.conversation import Conversation
 from safeload.parsers.sandbox.deaths import death
 from safeload.parsers.sandbox.rights import Rights
 
@@ -38,6 +41,25 @@ class Readable(Protocol):
     def read_at(self, offset: int, n: int) -> bytes: ...
 
     def fileno(self) -> int | None: ...
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Asked:
+    """One artifact that a worker is to look at. `whole` are its bytes, where they are few and were read already.
+
+    `company`: it was sent along with others, which share what a worker is given in time and memory.
+    """
+
+    readable: Readable
+    size: int
+    purpose: str
+    whole: bytes | None
+    alone: bool = False
+    company: bool = False
+
+    @classmethod
+    def about(cls, readable: Readable, *, size: int, purpose: str) -> Asked:
+        return cls(readable=readable, size=size, purpose=purpose, whole=getattr(readable, "whole", None))
 
 
 class Ended(Exception):
@@ -74,12 +96,12 @@ class Running:
             start_new_session=True,
         )
         theirs.close()
-        self._channel = ours
-        self._rights: Rights | None = None
-        self._asked: deque[Readable] = deque()  # and not answered, oldest first
-        self._begun = time.monotonic()
         with contextlib.suppress(OSError):  # then there is no hello either
             wire.send(ours, json.dumps({"memory": memory, "kinds": sorted(kinds)}).encode())
+        self._channel = Conversation(ours)
+        self._rights: Rights | None = None
+        self.asked: deque[Asked] = deque()  # and not answered, oldest first
+        self._begun = time.monotonic()
 
     def rights(self) -> Rights:
         """What it gave up, when it is ready. Raises `Ended`, `Malformed`."""
@@ -91,79 +113,78 @@ class Running:
             self._rights = Rights(had=strings["had"], missing=strings["missing"])
         return self._rights
 
-    def asks(self, readable: Readable) -> bool:
-        """Is its answer the next one?"""
-        return bool(self._asked) and self._asked[0] is readable
-
-    def waiting(self) -> int:
-        return len(self._asked)
-
-    def ask(self, readable: Readable, *, size: int, cpu: float, purpose: str) -> None:
+    def ask(self, one: Asked, *, cpu: float) -> None:
         """Hand it an artifact. Raises `Ended`."""
-        body = json.dumps({"op": "examine", "size": size, "cpu": cpu, "purpose": purpose}).encode()
-        message = len(body).to_bytes(wire.LENGTH, "big") + body
-        descriptor = readable.fileno()
-        try:
-            self._channel.settimeout(limits.WORKER_START)
-            sent = socket.send_fds(self._channel, [message], [] if descriptor is None else [descriptor])
-            if sent < len(message):
-                self._channel.sendall(message[sent:])
-        except OSError:
-            self.fail(GapReason.CRASHED, "the worker was gone")
-        self._asked.append(readable)
+        if one.whole is not None:
+            self.ask_many([one], cpu=cpu)
+            return
+        request = {"op": "examine", "size": one.size, "cpu": cpu, "purpose": one.purpose}
+        self._send(json.dumps(request).encode(), descriptor=one.readable.fileno())
+        self.asked.append(one)
 
-    def answer(self, readable: Readable, *, size: int, seconds: float) -> tuple[Part, ...]:
+    def ask_many(self, many: Sequence[Asked], *, cpu: float) -> None:
+        """Hand it artifacts that are whole, with time for all of them together. Raises `Ended`."""
+        request = {"op": "batch", "cpu": cpu, "files": [(one.size, one.purpose) for one in many]}
+        self._send(json.dumps(request).encode())
+        self._send(b"".join([one.whole or b"" for one in many]))
+        for one in many:
+            one.company = len(many) > 1
+        self.asked.extend(many)
+
+    def answer(self, *, seconds: float) -> tuple[Part, ...]:
         """What it says of the artifact that it was asked first; its requests for bytes are answered on the way."""
+        asked = self.asked[0]
         deadline = time.monotonic() + seconds
         while True:
             message = self._message(deadline - time.monotonic())
             if message.get("op") == "done":
                 return self._parts(message)
-            if message.get("op") != "read" or readable.fileno() is not None:
+            if message.get("op") != "read" or asked.whole is not None or asked.readable.fileno() is not None:
                 self.fail(GapReason.CRASHED, "the worker broke the protocol")
             started = time.monotonic()
-            self._deliver(readable, size, message)
+            self._deliver(asked, message)
             deadline += time.monotonic() - started  # a slow network is not the parser's fault
 
     def _parts(self, message: dict[str, Any]) -> tuple[Part, ...]:
-        self._asked.popleft()
         try:
             parts: tuple[Part, ...] = decode(tuple[Part, ...], message.get("parts"))
         except Malformed as error:
             self.fail(GapReason.CRASHED, f"the worker's answer was not understood ({error})")
         if not parts:
             self.fail(GapReason.CRASHED, "the worker answered with nothing")
+        self.asked.popleft()
         return parts
 
-    def _deliver(self, readable: Readable, size: int, message: dict[str, Any]) -> None:
+    def _deliver(self, asked: Asked, message: dict[str, Any]) -> None:
         """Bytes for the worker. An error of the source propagates after the worker was told, so both stay in step."""
         offset, n = message.get("offset"), message.get("n")
-        if type(offset) is not int or type(n) is not int or not 0 <= offset <= size:
+        if type(offset) is not int or type(n) is not int or not 0 <= offset <= asked.size:
             self.fail(GapReason.CRASHED, "the worker asked for bytes outside the file")
         if not 0 <= n <= limits.RANGE_REQUEST:
             self.fail(GapReason.CRASHED, "the worker asked for too much")
         try:
-            data = readable.read_at(offset, n)
+            data = asked.readable.read_at(offset, n)
         except Exception as error:
             self._send(_LOST)
             if self._message(limits.WORKER_START).get("op") != "lost":
                 self.end()
             else:
-                self._asked.popleft()
+                self.asked.popleft()
             raise SourceFailed(error) from error
         self._send(_HERE + data[:n])
 
-    def _send(self, body: bytes) -> None:
+    def _send(self, body: bytes, *, descriptor: int | None = None) -> None:
         try:
-            wire.send(wire.Timed(self._channel, limits.WORKER_START), body)
-        except OSError:
+            self._channel.send(body, seconds=limits.WORKER_START, descriptor=descriptor)
+        except (OSError, EOFError):
             self.fail(*self._cause())
+        except Malformed:
+            self.fail(GapReason.CRASHED, "the worker broke the protocol")
 
     def _message(self, seconds: float) -> dict[str, Any]:
         """The worker's next message, a JSON object; whatever else comes ends the worker."""
         try:
-            raw = wire.receive(wire.Timed(self._channel, seconds), most=limits.WORKER_MESSAGE)
-            message = json.loads(raw)
+            message = json.loads(self._channel.receive(seconds=seconds))
         except TimeoutError:
             self.fail(GapReason.LIMIT, "it took too long to read")
         except (OSError, EOFError):
@@ -192,5 +213,4 @@ class Running:
 
     def drop(self) -> None:
         """A forked child drops its copy of the parent's conversation."""
-        self._asked.clear()
         self._channel.close()

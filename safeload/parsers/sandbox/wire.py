@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import time
 from typing import Final, Protocol
 
 from safeload.errors import Malformed
@@ -41,25 +39,3 @@ def exactly(channel: Channel, n: int) -> bytes:
         parts.append(data)
         n -= len(data)
     return b"".join(parts)
-
-
-class Timed:
-    """A socket with one deadline for all that is sent or received through it."""
-
-    def __init__(self, channel: socket.socket, seconds: float) -> None:
-        self._channel = channel
-        self._deadline = time.monotonic() + seconds
-
-    def _left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return left
-
-    def recv(self, n: int, /) -> bytes:
-        self._channel.settimeout(self._left())
-        return self._channel.recv(n)
-
-    def sendall(self, data: bytes, /) -> None:
-        self._channel.settimeout(self._left())
-        self._channel.sendall(data)
