@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+
+from safeload.lean import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 

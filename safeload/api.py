@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from safeload import patch, pipeline
 from safeload.decisions.interface import Decider
 from safeload.guard.loaders.calls import call_for
+from safeload.lean import Any, Iterator
 from safeload.policy.file import policy_named
 from safeload.policy.interface import Policy, Review
 from safeload.terminal import TerminalDecider

@@ -6,11 +6,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import IO, Any, Final
 
 from safeload import limits
+from safeload.lean import IO, Any, Final, Iterator, Mapping, field, record, replace
 
 __all__ = ["Entry", "Head", "Tail", "entry_of", "line_of", "tail_of", "walk"]
 
@@ -19,7 +17,7 @@ _KEYS: Final = {"n", "at", "event", "fields", "prev", "hash"}
 _LINE: Final = 2 * limits.LOG_ENTRY  # bytes of the longest line that is read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One thing that happened. `recovered` tells what a crash left behind just before, if it did."""
 
@@ -32,7 +30,7 @@ class Entry:
     recovered: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Head:
     """How many entries there are, and the hash of the last; written as `N:HASH`."""
 
@@ -51,7 +49,7 @@ class Head:
         return f"{self.count}:{self.hash}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tail:
     """How a log ends: the last entry and the one before it, where the last ends in bytes, what is torn behind it."""
 

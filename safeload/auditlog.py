@@ -13,23 +13,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, Any, Final
 
 from safeload import home, limits
 from safeload.auditentry import Entry, Head, Tail, entry_of, line_of, tail_of, walk
 from safeload.errors import StateError, UsageError
+from safeload.lean import IO, Any, Callable, Final, Iterator, Mapping, record
 
 __all__ = ["AuditLog", "Entry", "Head", "Verification"]
 
 _PROBLEMS: Final = 20  # that are listed; the log is damaged from the first on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What checking the whole chain showed. `head` is `N:HASH` of the last good entry; `notes` are no damage."""
 

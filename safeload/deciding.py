@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 from datetime import datetime, timezone
-from typing import Any
 
 from safeload import home
 from safeload.auditlog import AuditLog
@@ -12,6 +11,7 @@ from safeload.decisions.command import approve_command, how_to_approve
 from safeload.decisions.interface import Answer, Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
 from safeload.errors import Blocked, DecisionNeeded, Denied, Misbehaved, NotLoaded
+from safeload.lean import Any
 from safeload.policy.interface import Action, Review
 from safeload.sources.interface import Digest, Role
 
@@ -32,9 +32,9 @@ def decide(review: Review, *, decider: Decider | None, answer: Answer | None = N
     answer = answer or _asked(review, decider)
     decision = decision_about(review, action=answer.action, kind=DeciderKind.PERSON, who=answer.who, note=answer.note)
     if decision.action is Action.BLOCK:  # a no to a question is asked again; `safeload deny` is kept
-        record("denied", review, decision)
+        write_down("denied", review, decision)
         raise Denied(f"{_what(review)} was not loaded: {answer.who} said no.")
-    record("approved", review, decision)  # first: no decision holds that is not in the log
+    write_down("approved", review, decision)  # first: no decision holds that is not in the log
     if answer.remember:
         Store(home.ready()).remember(decision)
     return decision
@@ -52,7 +52,7 @@ def consent(review: Review, decider: Decider | None) -> Answer | None:
         raise _blocked(review, decider)
     answer = _asked(review, decider)
     if answer.action is Action.BLOCK:
-        record("denied", review, None)
+        write_down("denied", review, None)
         raise Denied(f"{_what(review)} was not loaded: {answer.who} said no.")
     return answer
 
@@ -100,10 +100,10 @@ def _asked(review: Review, decider: Decider | None) -> Answer:
     try:
         answer = decider.ask(review) if decider is not None else None
     except NotLoaded:  # the face found out, in the middle of asking, that nobody is there any more
-        record("decision-needed", review, None)
+        write_down("decision-needed", review, None)
         raise
     if answer is None:
-        record("decision-needed", review, None)
+        write_down("decision-needed", review, None)
         raise DecisionNeeded(
             f"{_what(review)} was not loaded: {_because(review)} Nobody could be asked.",
             next=how_to_approve(review),
@@ -114,7 +114,7 @@ def _asked(review: Review, decider: Decider | None) -> Answer:
 def _blocked(review: Review, decider: Decider | None, *, done: str = "loaded") -> Blocked:
     if decider is not None:
         decider.show(review)
-    record("blocked", review, None)
+    write_down("blocked", review, None)
     return Blocked(f"{_what(review)} was not {done}: {_because(review)}", next=_way_out(review))
 
 
@@ -143,7 +143,7 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-def record(event: str, review: Review | None, decision: Decision | None, **fields: Any) -> None:
+def write_down(event: str, review: Review | None, decision: Decision | None, **fields: Any) -> None:
     """One entry of the audit log: what, which bytes, under which policy, who."""
     if review is not None:
         snapshot = review.snapshot

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from safeload.lean import Final
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB

@@ -5,12 +5,9 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from safeload import home
 from safeload.auditlog import AuditLog
@@ -20,13 +17,14 @@ from safeload.guard import hook, session, stops
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders.registry import LOADERS
 from safeload.guard.watch import Watch
+from safeload.lean import Any, Callable, Iterator, record, replace
 from safeload.policy.file import policy_named
 from safeload.policy.interface import Policy
 from safeload.scanners import names
 from safeload.sources.interface import Call, Source
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Setup:
     """Under which policy loads are guarded, and who is asked."""
 
@@ -34,7 +32,7 @@ class Setup:
     decider: Decider | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Patched:
     """One wrapped attribute: where it lives, what stood there, what stands there now."""
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
 
 from safeload import home, limits
-from safeload.deciding import consent, decide, decision_about, now, record, refuse_block
+from safeload.deciding import consent, decide, decision_about, now, refuse_block, write_down
 from safeload.decisions.interface import Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
 from safeload.errors import Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant, Loader
 from safeload.guard.loaders.registry import loader_for
+from safeload.lean import Any, Callable, Choice, Mapping, TypeVar, record, replace
 from safeload.parsers.sandbox import workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Policy, Review
@@ -34,7 +31,7 @@ from safeload.sources.registry import open_source
 T = TypeVar("T")
 
 
-class Signals(str, Enum):
+class Signals(str, Choice):
     """When to find out what else is known about a model: it costs requests, and shows only where somebody looks."""
 
     NEVER = "never"
@@ -42,7 +39,7 @@ class Signals(str, Enum):
     ALWAYS = "always"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """What a load gave: the review of the local bytes, who decided, and the objects by name (`model`, `tokenizer`)."""
 
@@ -51,7 +48,7 @@ class Loaded:
     objects: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A call, the library that would make it, and every file that it reaches."""
 
@@ -117,7 +114,7 @@ def admit(
     files = {path: item.path for path, item in held.items()}
     grant = Grant.issue(opened.call, found, decision, files)
     # Before it runs, not after: what cannot be written down is not loaded.
-    record("granted", found, decision)
+    write_down("granted", found, decision)
     progress.step("Loading")
     result = _under(grant, run, opened)
     vault.recheck(held.values())
@@ -152,7 +149,7 @@ def settle(
     action = Action.ALLOW if allow else Action.BLOCK
     decision = decision_about(found, action=action, kind=kind, who=who, note=note)
     # In this order: no decision holds that is not in the log.
-    record("approved" if allow else "denied", found, decision)
+    write_down("approved" if allow else "denied", found, decision)
     Store(home.ready()).remember(decision)
     return found, decision
 
@@ -273,5 +270,5 @@ def _under(grant: Grant, run: Callable[[Opened, Grant], T], opened: Opened) -> T
             return run(opened, grant)
     except Stop as stop:
         error = stops.as_error(stop)
-        record("stopped", None, None, message=str(error))
+        write_down("stopped", None, None, message=str(error))
         raise error from None

@@ -7,9 +7,9 @@ import getpass
 import os
 import sys
 import threading
-from typing import TextIO
 
 from safeload.decisions.interface import Answer, Decider
+from safeload.lean import TextIO
 from safeload.policy.interface import Action, Review
 from safeload.report.style import Style, encodable
 from safeload.report.words import plain

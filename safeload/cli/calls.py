@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from safeload.errors import UsageError
+from safeload.lean import TYPE_CHECKING, Sequence
 
 if TYPE_CHECKING:
     from safeload.sources.interface import Call

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 from safeload.cli import errors, exits
 from safeload.errors import SafeloadError
+from safeload.lean import Callable
 
 
 def ended(command: Callable[[], int]) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+
+from safeload.lean import Sequence
 
 
 def main() -> int:

@@ -6,10 +6,10 @@ import os
 import sys
 import traceback
 from types import TracebackType
-from typing import Final
 
 from safeload.cli import exits
 from safeload.errors import SafeloadError
+from safeload.lean import Final
 
 MISTAKE: Final = "This is a mistake in safeload, not in what you typed."
 

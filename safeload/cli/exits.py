@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from safeload.lean import TYPE_CHECKING, Final, Iterable
 
 if TYPE_CHECKING:
     from safeload.policy.interface import Action

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from safeload.cli import exits
 from safeload.cli import options as o
 from safeload.cli.output import Output
 from safeload.errors import StateError
+from safeload.lean import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from safeload.auditlog import AuditLog, Entry

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from safeload.cli import exits
 from safeload.cli.calls import Format
 from safeload.cli.errors import MISTAKE, failed, mistaken, say
 from safeload.cli.output import Output
 from safeload.errors import SafeloadError, UsageError
+from safeload.lean import TYPE_CHECKING, Callable, Sequence
 
 if TYPE_CHECKING:
     from safeload.policy.interface import Review

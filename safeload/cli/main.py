@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -20,6 +19,7 @@ from safeload.cli.review import review
 from safeload.cli.run import RunCommand, run
 from safeload.cli.scan import scan
 from safeload.cli.status import status
+from safeload.lean import Any, Callable, Final, Sequence
 
 # Each returns its exit code.
 COMMANDS: Final[tuple[Callable[..., int], ...]] = (scan, review, run, approve, deny, log, status)

@@ -10,10 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
 
 from safeload.cli.errors import Undelivered
 from safeload.errors import UsageError
+from safeload.lean import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from safeload.report.style import Style

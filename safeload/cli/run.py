@@ -10,7 +10,7 @@ import threading
 import zipfile
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -19,6 +19,7 @@ from safeload.cli import exits
 from safeload.cli import options as o
 from safeload.cli.errors import failed
 from safeload.errors import SafeloadError, Stop, UsageError
+from safeload.lean import Any
 
 _OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep  # noqa: PTH120  (as code objects spell it)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from safeload.cli import options as o
 from safeload.cli.look import look, one_revision
+from safeload.lean import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from safeload.sources.interface import Call

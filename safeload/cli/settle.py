@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from safeload.cli import exits
 from safeload.cli.options import Format
 from safeload.cli.output import Output
 from safeload.errors import UsageError
+from safeload.lean import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from safeload.sources.interface import Call

@@ -8,13 +8,12 @@ import platform
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from typing import Any, Final
 
 from safeload.cli import exits
 from safeload.cli import options as o
 from safeload.cli.output import Output
 from safeload.errors import SafeloadError
+from safeload.lean import Any, Callable, Final, Mapping
 
 SCHEMA: Final = "safeload.status/1"
 # Distributions by the extra that brings them; "" is what safeload always needs.

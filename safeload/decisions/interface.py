@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from enum import Enum
 
+from safeload.lean import Choice, record
 from safeload.policy.interface import Action, Policy, Review, Verdict
 from safeload.sources.interface import Digest
 
 
-class DeciderKind(str, Enum):
+class DeciderKind(str, Choice):
     POLICY = "policy"
     PERSON = "person"
     COMMAND = "command"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Decision:
     """Yes (ALLOW) or no (BLOCK) about one snapshot digest. `at`, `expires`: ISO 8601 UTC, None for no end.
 
@@ -38,7 +37,7 @@ class Decision:
             raise ValueError("a decision is yes or no")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What somebody said. `remember`: use it again for the same subject and basis."""
 

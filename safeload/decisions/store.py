@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Final
 
 from safeload import home, limits
 from safeload.decisions.interface import DeciderKind, Decision
 from safeload.errors import StateError
+from safeload.lean import Any, Final, Iterator
 from safeload.policy.interface import Action
 from safeload.sources.interface import Digest
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
 
 from safeload.decisions.interface import Decision, basis_of
+from safeload.lean import Any, Callable, ClassVar, Mapping, record
 from safeload.parsers.facts import Stream
 from safeload.policy.interface import Action, Review
 from safeload.scanners.interface import How
 from safeload.sources.interface import Call, Listing, Role, Snapshot, Source, Wanted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Leave to load exactly these bytes, once. Make it with `Grant.issue`.
 
@@ -49,7 +47,7 @@ class Grant:
         return cls(call=call, snapshot=review.snapshot, decision=decision, streams=streams, code=code, files=files)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A public function of a library that loads models: where it lives, and how to wrap it.
 

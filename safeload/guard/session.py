@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
@@ -11,6 +10,7 @@ from types import CodeType
 from safeload.errors import Blocked
 from safeload.guard import hook
 from safeload.guard.interface import Grant
+from safeload.lean import Iterator
 
 
 class _Thread(threading.local):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import types
-from collections.abc import Iterable, Sequence
-from typing import Any, BinaryIO
 
 from safeload.errors import Changed
 from safeload.guard import hook
+from safeload.lean import Any, BinaryIO, Iterable, Sequence
 from safeload.parsers.facts import Stream
 
 # The libraries that subclass the unpickler they are given, by the modules in which they do so.

@@ -10,20 +10,18 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
-from typing import Protocol
 
 from safeload import limits
 from safeload.errors import Changed, Misbehaved, SourceError
+from safeload.lean import Iterable, Mapping, Protocol, record
 from safeload.sources.interface import Digest
 
 _CHUNK = 4 * limits.MIB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Identity:
     """One version of one file, as the file system tells it; times in nanoseconds, size in bytes."""
 
@@ -48,7 +46,7 @@ class Identity:
         return (self.device, self.inode, self.size, self.mtime_ns, self.ctime_ns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Held:
     """A file that was hashed: where it lies, which version it was, what its bytes hash to."""
 

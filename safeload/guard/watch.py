@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.abc
 import importlib.machinery
 import sys
-from collections.abc import Callable, Collection, Sequence
 from types import ModuleType
-from typing import Any
+
+from safeload.lean import Any, Callable, Collection, Sequence
 
 Imported = Callable[[ModuleType], None]
 

@@ -6,18 +6,16 @@ default is left out. A decoder is made once for each type, since a folder has th
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
-from collections.abc import Callable
-from enum import Enum
+import sys
 from functools import cache
-from typing import Any, Final
 
 from safeload.errors import Malformed
+from safeload.lean import Any, Callable, Choice, Final, defaults
 
 _Decoder = Callable[[Any], Any]
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+_UNION: Final[Any] = type(int | None)
+_NONE: Final = object()
 
 
 def encode(value: Any) -> Any:
@@ -29,7 +27,7 @@ def encode(value: Any) -> Any:
         return [encode(item) for item in value]
     if kind is dict:
         return {key: encode(item) for key, item in value.items()}
-    if isinstance(value, Enum):
+    if isinstance(value, Choice):
         return value.value
     given = {}
     for name, default in _fields(kind):
@@ -42,11 +40,8 @@ def encode(value: Any) -> Any:
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
     """Names with defaults; a field without one gets a default that nothing equals."""
-    found = []
-    for field in dataclasses.fields(kind):
-        made = field.default_factory
-        found.append((field.name, field.default if made is dataclasses.MISSING else made()))
-    return tuple(found)
+    given = defaults(kind)
+    return tuple((name, given.get(name, _NONE)) for name in kind.__slots__)
 
 
 def decode(kind: Any, value: Any) -> Any:
@@ -56,17 +51,18 @@ def decode(kind: Any, value: Any) -> Any:
 
 @cache
 def _decoder(kind: Any) -> _Decoder:
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (types.UnionType, typing.Union):
-        inner = _decoder(next(a for a in args if a is not type(None)))
+    if kind.__class__ is _UNION:
+        inner = _decoder(next(each for each in kind.__args__ if each is not type(None)))
         return lambda value: None if value is None else inner(value)
+    origin: Any = getattr(kind, "__origin__", None)
+    args: tuple[Any, ...] = getattr(kind, "__args__", ())
     if origin is tuple:
         return _many(_decoder(args[0])) if args[1:] == (Ellipsis,) else _several(tuple(map(_decoder, args)))
     if origin is dict:
         return _mapping(_decoder(args[1]))
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    if isinstance(kind, type) and issubclass(kind, Choice):
         return _one_of(kind)
-    if dataclasses.is_dataclass(kind):
+    if hasattr(kind, "__slots__"):
         return _record(kind)
     return _exactly(kind)
 
@@ -100,7 +96,7 @@ def _mapping(item: _Decoder) -> _Decoder:
     return read
 
 
-def _one_of(kind: type[Enum]) -> _Decoder:
+def _one_of(kind: type[Choice]) -> _Decoder:
     def read(value: Any) -> Any:
         try:
             return kind(value)
@@ -115,7 +111,7 @@ def _record(kind: Any) -> _Decoder:
 
     def read(value: Any) -> Any:
         if not fields:  # not before: a type may hold itself
-            fields.update({name: _decoder(hint) for name, hint in typing.get_type_hints(kind).items()})
+            fields.update({name: _decoder(_hint(kind, name)) for name in kind.__slots__})
         if value.__class__ is not dict or not value.keys() <= fields.keys():
             raise Malformed(f"not a {kind.__name__}")
         try:
@@ -124,6 +120,11 @@ def _record(kind: Any) -> _Decoder:
             raise Malformed(f"a {kind.__name__} lacks a field") from error
 
     return read
+
+
+def _hint(kind: Any, name: str) -> Any:
+    """What the annotation in our own class says, as `typing.get_type_hints` evaluates it."""
+    return eval(kind.__annotations__[name], vars(sys.modules[kind.__module__]))  # noqa: S307
 
 
 def _exactly(kind: type) -> _Decoder:

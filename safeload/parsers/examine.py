@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-
 from safeload.errors import Malformed
+from safeload.lean import Mapping, replace
 from safeload.parsers import formats
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader

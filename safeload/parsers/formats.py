@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Final
 
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers import structured, text
 from safeload.parsers.containers import tar, zip
 from safeload.parsers.models import safetensors

@@ -5,9 +5,7 @@ What else the same bytes could be is told beside this, in `formats.identify`: th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
+from safeload.lean import Callable, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit

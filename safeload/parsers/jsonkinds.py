@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
 
+from safeload.lean import Any, Final
 from safeload.parsers.facts import Mention
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import boosters, keras, mar, skops

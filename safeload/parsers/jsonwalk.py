@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from safeload.lean import Any, Final, Iterator
 
 _WAY: Final = 200  # characters of the way to a place
 

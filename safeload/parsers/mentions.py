@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from safeload import limits
+from safeload.lean import Final
 from safeload.parsers.facts import GapReason, Mention
 from safeload.parsers.pickles.ledger import Refused
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Callable, Final, Iterator
 
 _LOCAL_CHUNK: Final = 256 * limits.KIB
 _PIECE: Final = limits.MIB

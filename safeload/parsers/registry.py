@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
-
+from safeload.lean import Final, replace
 from safeload.parsers import external, formats, structured, text
 from safeload.parsers.containers import archive, untar
 from safeload.parsers.facts import Part

@@ -6,10 +6,10 @@ import struct
 import sys
 from array import array
 from functools import cache
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
+from safeload.lean import Callable, Final
 from safeload.parsers import inert
 from safeload.parsers.models import (
     catboost,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Iterator, replace
 from safeload.parsers import jsonkinds
 from safeload.parsers.facts import GapReason, Mention, Part, TextFacts
 from safeload.parsers.pickles.ledger import Refused

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Callable, Final, field, record, replace
 from safeload.parsers import external
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.pickles.ledger import Refused
@@ -33,7 +31,7 @@ def purpose_of(name: str) -> str:
     return _BY_NAME.get(last) or _BY_SUFFIX.get(last[dot:].lower() if dot > 0 else "", "")
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Budget:
     """What is left for one artifact, through all its containers. Spending more raises `Refused`."""
 
@@ -52,7 +50,7 @@ class Budget:
             raise Refused(f"more than {limits.MEMBERS:,} members", reason=GapReason.LIMIT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Visit:
     """One reading of some bytes: `kind` is the format tried, `member` the way here through containers."""
 

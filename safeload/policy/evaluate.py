@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Callable, Final, Iterable, Iterator
 from safeload.parsers import inert
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Policy, Reason, Verdict

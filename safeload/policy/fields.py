@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any, Final, TypeVar
 
 from safeload.errors import PolicyError
+from safeload.lean import Any, Choice, Collection, Final, Iterable, Mapping, TypeVar, record
 from safeload.policy.interface import Action, Policy
 from safeload.policy.lines import Keys, lines_of, pointed
 from safeload.policy.presets import DEFAULT, PRESETS
@@ -18,7 +15,7 @@ from safeload.signals.interface import Outcome
 
 __all__ = ["Fields", "nearest"]
 
-E = TypeVar("E", bound=Enum)
+E = TypeVar("E", bound=Choice)
 
 NAME: Final = 60  # characters of a policy's name
 
@@ -35,7 +32,7 @@ def _rule_ids() -> frozenset[str]:
     return frozenset(rule.id for rule in RULES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Fields:
     """Reads the fields of one parsed file; `shown` is its path, `text` what stands in it. Raises `PolicyError`."""
 

@@ -6,13 +6,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from safeload import limits
 from safeload.errors import PolicyError
+from safeload.lean import Collection, Final, Mapping, replace
 from safeload.parsers.facts import GapReason
 from safeload.policy.fields import Fields, nearest
 from safeload.policy.interface import Action, Policy

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 
+from safeload.lean import Choice, Mapping, field, record
 from safeload.parsers.facts import GapReason
 from safeload.scanners.interface import Severity
 from safeload.signals.interface import Assessment, Outcome
 from safeload.sources.interface import Call, Digest, Snapshot
 
 
-class Action(str, Enum):
+class Action(str, Choice):
     """From the mildest to the strictest."""
 
     ALLOW = "allow"
@@ -26,7 +24,7 @@ class Action(str, Enum):
         return (Action.ALLOW, Action.ASK, Action.BLOCK).index(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reason:
     """Why: the policy's clause, what it asks for, one sentence, and the rule, gap or signal it rests on.
 
@@ -39,7 +37,7 @@ class Reason:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Reasons; the strictest decides. Without any reason: block, since empty means no."""
 
@@ -51,7 +49,7 @@ class Verdict:
         return max(actions, key=lambda a: a.strictness) if actions else Action.BLOCK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What blocks, asks, allows. Every severity and every gap reason has an action: there is no silent default.
 
@@ -98,7 +96,7 @@ class Policy:
         return Digest(algorithm="sha256", hex=hashlib.sha256(text.encode()).hexdigest())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Review:
     """What every face shows. `views` holds the explainer's text by artifact path.
 

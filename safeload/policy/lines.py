@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import Any, Final, Iterator, Mapping
 from safeload.scanners.escape import plain
 
 if sys.version_info >= (3, 11):

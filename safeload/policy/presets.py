@@ -6,10 +6,9 @@ the same bytes must give the same verdict on every machine, with and without a n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
+from safeload.lean import Final, Mapping
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Policy
 from safeload.scanners.interface import Severity

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from safeload.decisions.interface import DeciderKind, Decision
+from safeload.lean import Any
 from safeload.policy.interface import Action, Review
 from safeload.report import json, words
 from safeload.report.style import Style, encodable

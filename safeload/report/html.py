@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from safeload.decisions.interface import DeciderKind, Decision
+from safeload.lean import TYPE_CHECKING, Any, Choice, Sequence, record
 from safeload.policy.interface import Action, Review
 from safeload.report import words
 from safeload.report.panelrows import (
@@ -37,7 +34,7 @@ __all__ = ["PanelState", "Said", "render", "render_line", "render_text"]
 _LONGEST = 600  # characters of one text in the panel: no card or name takes the page over
 
 
-class PanelState(str, Enum):
+class PanelState(str, Choice):
     """The moment that a panel shows."""
 
     LOOKED = "looked"  # nobody wants to load it, or the load has not begun
@@ -47,7 +44,7 @@ class PanelState(str, Enum):
     LOADED = "loaded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Said:
     """Who said yes or no, when (ISO 8601 UTC), and whether it counts the next time too."""
 
@@ -211,7 +208,7 @@ def _template(name: str = "panel.html.j2") -> Template:
 
 def _plain(value: Any) -> Any:
     """Every text that the template prints passes here: no hidden character, no endless string."""
-    if isinstance(value, Enum):
+    if isinstance(value, Choice):
         value = value.value
     if isinstance(value, str) and not hasattr(value, "__html__"):
         return escape.plain(value, _LONGEST)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from safeload.errors import SafeloadError
+from safeload.lean import Any
 from safeload.policy.interface import Reason, Review
 from safeload.scanners.interface import Engine, Finding, Result, Scanned
 from safeload.signals.interface import Signal

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 
+from safeload.lean import Choice, Iterable, Sequence, record
 from safeload.policy.interface import Action, Reason, Review
 from safeload.report import words
 from safeload.scanners.interface import Finding, Severity, Unscanned
@@ -21,7 +19,7 @@ _MARKED_SHOWN = 5
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 
-class Tone(str, Enum):
+class Tone(str, Choice):
     GOOD = "good"
     ASK = "ask"
     BAD = "bad"
@@ -49,7 +47,7 @@ _USES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Line:
     """A sentence with its mark, what it rests on, and what one can do about it."""
 
@@ -60,7 +58,7 @@ class Line:
     advice: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Code:
     """Decompiled Python: (line, marked) pairs; a number stands for so many lines left out.
 
@@ -73,7 +71,7 @@ class Code:
     label: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class FileRow:
     """One file that the load opens, and what was found in it."""
 

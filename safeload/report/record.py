@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from safeload.auditlog import Entry, Verification
+from safeload.lean import Any
 from safeload.report import json, words
 
 _SHORT = 12  # characters of a revision in a line for people

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TextIO
 
+from safeload.lean import TextIO, record
 from safeload.report import words
 
 # What stands for a character of ours where the terminal's encoding does not have it.
@@ -13,7 +12,7 @@ ASCII = {"✓": "+", "✕": "x", "●": "+", "○": "o", "▲": "!", "…": "...
 NARROWEST, ORDINARY, WIDEST = 20, 80, 1000  # columns
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Style:
     """What the place can show: columns, colour or none, and the characters of its encoding."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
+from safeload.lean import TYPE_CHECKING, Iterable, Sequence
 from safeload.policy.interface import Action, Reason, Review
 from safeload.report import words
 from safeload.report.panelrows import code_of

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 from safeload.decisions.command import IN_MEMORY, approve_command, how_to_approve
 from safeload.errors import PolicyError, SafeloadError
+from safeload.lean import Iterable, record
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Reason, Review
 from safeload.scanners import escape
@@ -139,7 +137,7 @@ def strictest_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda f: -order.index(f.rule.severity)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One of the three questions that people have, and what is known."""
 
@@ -191,7 +189,7 @@ def signals_of(review: Review, dimension: Dimension) -> tuple[Signal, ...]:
     return tuple(sorted(mine, key=lambda s: order.index(s.outcome)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Next:
     """What to do next: a sentence, and a command to paste ("" where there is none)."""
 

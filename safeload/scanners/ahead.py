@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
 
 from safeload import limits
 from safeload.errors import SafeloadError
+from safeload.lean import Callable, Final, Protocol, Sequence
 from safeload.sources.interface import Artifact, Readable
 
 _FILES: Final = 24  # on a busy machine each of the two processes then does more before the other has its turn

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Final
 
+from safeload.lean import Final, Iterable
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners.interface import Result, Scanned, Unscanned
 from safeload.scanners.onnx import stays_inside

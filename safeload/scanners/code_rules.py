@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
-
+from safeload.lean import Final, record
 from safeload.scanners.interface import Rule, Severity
 
 _FIX: Final = "Read the lines that are named. Approve the file only if you understand why a model needs this."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One kind of effect. `does` completes "loading this file …"; `later` is None where it means nothing."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
-
 from safeload import limits
+from safeload.lean import ClassVar, Final
 from safeload.parsers.containers import membernames
 from safeload.parsers.facts import Mention, Part
 from safeload.parsers.programs import settings

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from safeload.lean import replace
 from safeload.scanners.interface import (
     Confidence,
     Finding,

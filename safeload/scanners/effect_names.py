@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from safeload.lean import Final
 from safeload.scanners.code_rules import (
     DELETES,
     DOWNLOADS,

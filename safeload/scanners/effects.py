@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
 
+from safeload.lean import Final, Iterator
 from safeload.parsers.facts import CodeUse
 from safeload.scanners import names
 from safeload.scanners.code_rules import (

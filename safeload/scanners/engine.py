@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import Final, Protocol
 
 from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
+from safeload.lean import Callable, Final, Protocol, record, replace
 from safeload.parsers import external, inert, visit
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners import beside, identity, remote_code, template_diff
@@ -46,7 +44,7 @@ class Examiner(Protocol):
     def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Seen:
     results: tuple[Result, ...]
     tensors: tuple[Tensors, ...] = ()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Final
+
+from safeload.lean import Final
 
 __all__ = ["plain"]
 

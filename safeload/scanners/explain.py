@@ -7,13 +7,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed, SourceError
+from safeload.lean import Any, Callable, Final, Iterator, Mapping, Sequence, record
 from safeload.parsers.facts import Stream
 from safeload.parsers.sandbox import wire
 from safeload.scanners import names, pickle_rules
@@ -108,7 +106,7 @@ def _instead(findings: Sequence[Finding]) -> Iterator[str]:
         yield from (text for text in finding.evidence if "(" in text)
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class _Child:
     """One process for one view."""
 

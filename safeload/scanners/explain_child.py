@@ -16,7 +16,8 @@ import socket
 import sys
 import types
 from pathlib import PurePath
-from typing import Any
+
+from safeload.lean import Any
 
 
 def _package() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final
 from safeload.parsers.facts import Part
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Severity

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
-
+from safeload.lean import ClassVar, Final
 from safeload.parsers import inert
 from safeload.parsers.facts import Mention, Part
 from safeload.parsers.models import tables

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from enum import Enum
-from typing import ClassVar
 
+from safeload.lean import Choice, ClassVar, record
 from safeload.parsers.facts import GapReason, Part, Stream
 from safeload.sources.interface import Artifact, Role, Snapshot
 
 
-class Severity(str, Enum):
+class Severity(str, Choice):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
 
 
-class Confidence(str, Enum):
+class Confidence(str, Choice):
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
 
 
-class How(str, Enum):
+class How(str, Choice):
     """Over what a report was made. Only a report over local bytes can become a grant."""
 
     RANGES = "ranges"
     LOCAL = "local"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One thing to look for. `id` is in words; `revision` goes up when what it means changes."""
 
@@ -44,7 +42,7 @@ class Rule:
     revision: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Location:
     """Artifact path, names through nested containers, byte offset within the innermost (None: the whole)."""
 
@@ -53,7 +51,7 @@ class Location:
     offset: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Finding:
     """A rule that applies somewhere. `message` is one plain sentence; `evidence` short escaped strings."""
 
@@ -64,7 +62,7 @@ class Finding:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Scanned:
     """Read whole. `streams` are the pickles in it, by digest: what a grant may later admit."""
 
@@ -75,7 +73,7 @@ class Scanned:
     streams: tuple[Stream, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Unscanned:
     """Not read, or not whole. `findings` and `streams` hold what was seen before reading failed."""
 
@@ -90,7 +88,7 @@ class Unscanned:
 Result = Scanned | Unscanned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Engine:
     """What made a report. `missing_extras` are packages that it could have read more with: they are not installed."""
 
@@ -99,7 +97,7 @@ class Engine:
     missing_extras: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tensors:
     """What headers say of the tensors in one artifact: numbers for the quality probes, never a finding."""
 
@@ -108,7 +106,7 @@ class Tensors:
     parameters: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Report:
     """All results over one snapshot. Every artifact has at least one result, or the report is not made."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Final
 
+from safeload.lean import ClassVar, Final
 from safeload.parsers.facts import Mention, Part
 from safeload.scanners import names
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity

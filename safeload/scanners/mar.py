@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
-
+from safeload.lean import ClassVar, Final
 from safeload.parsers.facts import Mention, Part
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity
 from safeload.scanners.mentioned import findings, shown

@@ -14,13 +14,12 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
 
 from safeload import home, limits
 from safeload.errors import Malformed, StateError
+from safeload.lean import Any, Final, Sequence
 from safeload.parsers import external
 from safeload.parsers.coding import decode, encode
 from safeload.parsers.facts import GapReason, Part

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import Final
 
+from safeload.lean import Final, Iterator
 from safeload.scanners import names_table
 from safeload.scanners.names_file import Condition, Standing
 from safeload.scanners.names_table import ORDER, Known, Pair

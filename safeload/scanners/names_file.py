@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from functools import cache
-from typing import Any, Final
 
+from safeload.lean import Any, Choice, Final, Mapping, field, record
 from safeload.scanners import shapes
 
 __all__ = ["Condition", "Entry", "NameFile", "Standing", "read"]
 
 
-class Standing(str, Enum):
+class Standing(str, Choice):
     """What is known of a name, from the mildest to the strictest."""
 
     FREE = "free"  # harmless in every role, with any arguments, as a BUILD target and with any state too
@@ -23,7 +20,7 @@ class Standing(str, Enum):
     DANGEROUS = "dangerous"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Condition:
     """How a conditional name may be used. None for a role: not at all. An empty pattern: without arguments.
 
@@ -41,7 +38,7 @@ class Condition:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One table of a data file. `names` is empty for dangerous modules as a whole, with all modules below them.
 
@@ -58,7 +55,7 @@ class Entry:
     reached: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NameFile:
     """One library. `derived` tells from which release the lists were made; `gone` are modules Python 3 has not."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
 
+from safeload.lean import Final, Iterable, Mapping, record
 from safeload.scanners.names_file import Condition, NameFile, Standing, read
 
 __all__ = ["ORDER", "Known", "Pair", "Table", "assemble", "core", "everything", "shared", "with_free", "written_for"]
@@ -21,7 +19,7 @@ _PACKAGES: Final = 1024  # packages whose files are remembered; a stream with th
 _FOLDER: Final = Path(__file__).with_name("imports")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Known:
     """What one name is: `what` says in plain words what it does (dangerous) or is for (conditional)."""
 
@@ -30,7 +28,7 @@ class Known:
     condition: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Table:
     """Data files as dictionaries. `whole` are dangerous modules; `reached` those that other modules hand on.
 

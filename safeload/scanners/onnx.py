@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Final
 
 from safeload import limits
+from safeload.lean import ClassVar, Final
 from safeload.parsers.facts import Mention, Part
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity

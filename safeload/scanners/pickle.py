@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Final
-
 from safeload import limits
+from safeload.lean import ClassVar, Final, Iterator
 from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
 from safeload.parsers.pickles.watched import watched
 from safeload.scanners import names, shapes

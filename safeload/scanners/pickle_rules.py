@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from safeload.lean import Final
 from safeload.scanners.interface import Rule, Severity
 
 __all__ = ["RULES"]

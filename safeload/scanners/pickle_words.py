@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final, Iterable, Iterator, Mapping, Sequence, record, replace
 from safeload.parsers.facts import PickleRole, Use
 from safeload.scanners import names
 from safeload.scanners.escape import plain
@@ -27,7 +25,7 @@ _ROLES: Final[Mapping[PickleRole, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Name:
     """All uses of one global in one part."""
 

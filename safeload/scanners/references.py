@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from safeload.lean import Final
 from safeload.parsers.facts import Mention
 from safeload.parsers.programs import settings
 from safeload.scanners import names

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from safeload.lean import Final
 from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.boosters import BoosterScanner

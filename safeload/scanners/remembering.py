@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from safeload import limits
+from safeload.lean import Mapping, record
 from safeload.parsers.facts import Part
 from safeload.scanners.engine import Examiner
 from safeload.scanners.memo import Memo
 from safeload.sources.interface import Digest, Readable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Remembering:
     """`digests` are those of local bytes that were hashed just now, by artifact path."""
 

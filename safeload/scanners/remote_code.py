@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Final
-
 from safeload import limits
+from safeload.lean import ClassVar, Final, Iterable, Iterator, record
 from safeload.parsers.facts import CodeFacts, CodeOddity, CodeTime, CodeUse, Part
 from safeload.scanners import code_rules, effect_names, effects
 from safeload.scanners.code_rules import EVALUATES, HIDDEN, PACKED, PERSISTS, SECRETS, Effect
@@ -43,7 +40,7 @@ _ODD: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Seen:
     """One effect at one line."""
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
-
 from safeload import limits
+from safeload.lean import ClassVar, Final
 from safeload.parsers.facts import Part
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+
+from safeload.lean import Callable, Final, Sequence, record
 
 __all__ = ["Pattern", "Slot", "pairs", "parse", "word"]
 
@@ -26,7 +25,7 @@ _GLOBAL: Final = re.compile(r"global:[A-Za-z_][\w.]*\.\w+")
 Ask = Callable[[str, str, str], bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Slot:
     """What may stand in one place: any of `tags`. `optional` may be absent, `repeated` stands for the rest."""
 
@@ -38,7 +37,7 @@ class Slot:
         return any(_fits(wanted, tag, ask) for wanted in self.tags)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pattern:
     """One allowed list of arguments."""
 

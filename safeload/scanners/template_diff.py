@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final, Iterable, Iterator, Mapping, record, replace
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Result
 from safeload.scanners.template_rules import CHANGED
@@ -21,7 +19,7 @@ _PIECES: Final = re.compile(r"\n|(?<=%\})|(?<=\}\})")
 _SETTING: Final = "chat_template"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Held:
     """A template, and where it stands. `member` is empty where it is a whole file."""
 

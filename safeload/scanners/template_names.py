@@ -7,8 +7,8 @@ for beside that, since they tell what a template is after.
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from safeload.lean import Final
 from safeload.parsers.facts import Mention
 
 # What transformers gives to a template, and what jinja2 has of its own that makes only values.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Final
+
+from safeload.lean import Final
 
 # Ordinary prompts are full of must, never and always. These are about the user, or about other instructions.
 _AGAINST: Final = tuple(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
+from safeload.lean import ClassVar
 from safeload.parsers.facts import Part
 from safeload.scanners.interface import Finding, Rule, Scanner
 from safeload.sources.interface import Artifact

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Final
 
+from safeload.lean import Any, Final, Mapping, Sequence
 from safeload.scanners.escape import plain
 from safeload.signals.interface import Subject
 from safeload.sources.interface import Artifact, OriginKind, Role

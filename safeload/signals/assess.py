@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from safeload.lean import Final
 from safeload.scanners.interface import Report
 from safeload.signals.interface import Assessment, Outcome, Probe, Signal, Subject
 from safeload.signals.quality.card import Card

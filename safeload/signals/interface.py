@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from enum import Enum
-from typing import ClassVar
 
 from safeload import limits
+from safeload.lean import Choice, ClassVar, record
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Report
 from safeload.sources.interface import About, Listing
 
 
-class Dimension(str, Enum):
+class Dimension(str, Choice):
     TRUST = "trust"
     QUALITY = "quality"
 
 
-class Outcome(str, Enum):
+class Outcome(str, Choice):
     SUPPORTS = "supports"
     NEUTRAL = "neutral"
     WEIGHS_AGAINST = "weighs-against"
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One thing known. `summary` is one plain sentence; `observed_at` is ISO 8601 UTC, "" for what headers say."""
 
@@ -37,7 +35,7 @@ class Signal:
     observed_at: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """A report and the signals beside it. Signals are computed after the report is frozen, and never change it."""
 
@@ -45,7 +43,7 @@ class Assessment:
     signals: tuple[Signal, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Subject:
     """All that a probe may look at."""
 

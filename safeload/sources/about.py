@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from safeload.errors import NotFound
+from safeload.lean import TYPE_CHECKING, Any, Callable, Mapping
 from safeload.sources import card, trouble
 from safeload.sources.asking import answer_to, plain, together
 from safeload.sources.interface import About

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from safeload import limits
 from safeload.errors import Misbehaved, SourceError, Unreachable
+from safeload.lean import TYPE_CHECKING, Any, Callable, Mapping
 from safeload.sources import transport, trouble
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from safeload.lean import Iterable, record
 from safeload.sources import folder
 from safeload.sources.interface import Artifact
 from safeload.sources.names import COMMIT, contained
@@ -14,7 +13,7 @@ from safeload.sources.names import COMMIT, contained
 _REF_BYTES = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """One commit's folder in the cache. `root` is resolved; `blobs` are the folders its links may lead to."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from safeload import limits
 from safeload.errors import SourceError
+from safeload.lean import Any
 from safeload.sources.asking import plain
 
 _DASHES = "---"

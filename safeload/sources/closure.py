@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safeload.errors import NotFound, SourceError
+from safeload.lean import Callable, Mapping, field, record, replace
 from safeload.sources.interface import (
     Artifact,
     Call,
@@ -22,7 +21,7 @@ from safeload.sources.walking import Scope, Walk
 __all__ = ["Closure", "listing_of", "walk"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Closure:
     """Everything that a load reaches. `sources` by `str(origin)`; the first is the call's own.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 from safeload import __version__, limits
+from safeload.lean import TYPE_CHECKING, Any, Iterator
 from safeload.sources.interface import Artifact, Progress
 from safeload.sources.names import COMMIT, SHA256
 from safeload.sources.trouble import explained

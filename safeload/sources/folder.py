@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from safeload import limits
 from safeload.errors import SourceError
+from safeload.lean import Iterator, Sequence, record
 from safeload.sources.interface import Digest
 from safeload.sources.names import COMMIT, SHA256
 
@@ -17,7 +16,7 @@ from safeload.sources.names import COMMIT, SHA256
 _SKIPPED = frozenset({".git", ".cache", "__pycache__", ".ipynb_checkpoints"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One file of a folder. `place` is None for what cannot be read (`why`): a link out, a pipe, a device."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from safeload import __version__, limits
 from safeload.errors import Misbehaved, NotFound, SourceError, Unreachable
+from safeload.lean import Any, Mapping, Sequence
 from safeload.sources import cache as caches
 from safeload.sources import transport
 from safeload.sources.download import download

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator
 
 from safeload import limits
 from safeload.errors import SourceError
+from safeload.lean import Callable, Iterator
 from safeload.sources.names import contained
 
 # transformers finds the files to copy beside a module by these two patterns, in comments and strings too.

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+
+from safeload.lean import Any, Callable, Choice, Iterable, Mapping, Protocol, Sequence, field, record, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Digest:
     """What bytes hash to. `algorithm` is `sha256` or `git-sha1` (SHA-1 over git's blob header and the bytes)."""
 
@@ -22,12 +20,12 @@ class Digest:
         return f"{self.algorithm}:{self.hex}"
 
 
-class OriginKind(str, Enum):
+class OriginKind(str, Choice):
     HUB = "hub"
     LOCAL = "local"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Origin:
     """A place that bytes come from. `revision` is a full commit, or None for a local file or folder."""
 
@@ -39,7 +37,7 @@ class Origin:
         return f"{self.name}@{self.revision}" if self.revision else self.name
 
 
-class Role(str, Enum):
+class Role(str, Choice):
     """What a load does with a file that it opens."""
 
     WEIGHTS = "weights"
@@ -52,7 +50,7 @@ class Role(str, Enum):
     FOUND = "found"  # in a folder of which nobody knows what would load it: decides, and text is inert
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Artifact:
     """One file. `path` is POSIX and relative; a file of another repository is `other/repo--path`.
 
@@ -73,7 +71,7 @@ class Artifact:
         return self.path.partition("--")[2] if self.origin is not None else self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """The files that one load touches, at one moment. Build it with `Snapshot.of`.
 
@@ -118,16 +116,14 @@ class Readable(Protocol):
 
     def read_at(self, offset: int, n: int) -> bytes:
         """At most `n` bytes from `offset`; fewer only at the end. Raises `SourceError`."""
-        ...
 
     def fileno(self) -> int | None:
         """A descriptor that holds the whole file, or None (ranges)."""
-        ...
 
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Call:
     """One load that somebody asked for, before anything was done about it.
 
@@ -144,7 +140,7 @@ class Call:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """A file that a load would open. `repo` and `revision` name another repository; None is the call's own."""
 
@@ -154,7 +150,7 @@ class Wanted:
     revision: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Listing:
     """What a loader's scope is given to find its files: all artifacts of one source, and a reader of small ones.
 
@@ -170,7 +166,7 @@ class Listing:
         return frozenset(a.path for a in self.artifacts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class About:
     """What a hub says of a repository, as it said it. A key that is absent was not answered: unknown, not empty.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from safeload.errors import NotFound, SourceError
+from safeload.lean import Mapping, Sequence
 from safeload.sources import cache, folder
 from safeload.sources.files import FileReader
 from safeload.sources.interface import About, Artifact, Origin, OriginKind, Progress, Readable, Source

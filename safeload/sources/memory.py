@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from safeload import limits
 from safeload.errors import NotFound, SourceError
+from safeload.lean import BinaryIO, Mapping, Sequence
 from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Readable, Source
 
 _CHUNK = 4 * limits.MIB

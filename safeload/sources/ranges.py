@@ -6,11 +6,11 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from urllib.parse import urljoin, urlsplit
 
 from safeload import limits
 from safeload.errors import Misbehaved, SourceError, Unreachable
+from safeload.lean import Mapping
 from safeload.sources import transport, trouble
 from safeload.sources.transport import Answer, Transport
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from safeload.errors import NotFound, UsageError
+from safeload.lean import Callable
 from safeload.sources.interface import Source
 from safeload.sources.names import is_repository
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, Protocol
 
 from safeload import limits
+from safeload.lean import Any, Iterator, Mapping, Protocol, record
 
 _CARRIERS = ("httpx2", "httpx", "requests")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A response whose body was not read yet. Header names are in lower case."""
 

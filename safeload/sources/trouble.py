@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from safeload.errors import AccessDenied, Misbehaved, NotFound, SafeloadError, SourceError, Unreachable
+from safeload.lean import Iterator
 from safeload.sources import transport
 
 # What the hub client raises when an answer is not of the form that it expects.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from safeload import limits
 from safeload.errors import Misbehaved, SourceError, UsageError
+from safeload.lean import Callable, field, record, replace
 from safeload.sources import imports
 from safeload.sources.interface import Call, Listing, Origin, OriginKind, Role, Source, Wanted
 from safeload.sources.listing import listing_of
@@ -29,7 +28,7 @@ _STRENGTH = (
 _ANY = "*"  # of a repository that cannot be reached: nobody knows which of its files the load would open
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Walk:
     """What `closure.walk` asks at every stop. `failures` are files of other repositories that could not be read."""
 

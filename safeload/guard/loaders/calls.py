@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
-from typing import Any
 
 from safeload.errors import UsageError
 from safeload.guard.loaders.registry import LOADERS
+from safeload.lean import Any, Mapping
 from safeload.sources.interface import Call
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from safeload.errors import UsageError
 from safeload.guard.interface import Grant, Loader
+from safeload.lean import Any, Mapping
 from safeload.sources.interface import Call, Listing, Role, Wanted
 
 

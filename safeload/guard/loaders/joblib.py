@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
 from safeload.guard.loaders.buffers import absent, copied, named, private
+from safeload.lean import Any, Callable, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _SUFFIXES = (".joblib", ".jl")

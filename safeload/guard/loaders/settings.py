@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from safeload.errors import Misbehaved
+from safeload.lean import Any
 from safeload.sources.interface import Listing
 
 

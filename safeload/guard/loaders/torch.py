@@ -6,13 +6,12 @@ import os
 import pickle
 import re
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
 from safeload.guard.loaders.buffers import absent, copied, named
 from safeload.guard.unpickle import bound
+from safeload.lean import Any, Callable, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".th")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from safeload.errors import Misbehaved, UsageError
 from safeload.guard.interface import Entry, Grant, Loader
@@ -13,6 +11,7 @@ from safeload.guard.loaders.settings import settings
 from safeload.guard.loaders.transformers_entries import ENTRIES, Kind, entry_name, kind_of
 from safeload.guard.loaders.transformers_load import bound, load
 from safeload.guard.loaders.transformers_scope import scope_of
+from safeload.lean import Any, Callable, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
 from safeload.sources.registry import open_source
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
 
 from safeload.guard.loaders.settings import part, settings, text
 from safeload.guard.loaders.transformers_entries import Kind, class_name, is_auto, kind_of
+from safeload.lean import Any, Callable, Iterator
 from safeload.sources.interface import Call, Listing, Role, Wanted
 from safeload.sources.names import contained
 

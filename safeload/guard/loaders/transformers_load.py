@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from safeload.errors import UsageError
 from safeload.guard.interface import Grant
 from safeload.guard.loaders.settings import part
 from safeload.guard.loaders.transformers_code import auto_class
 from safeload.guard.loaders.transformers_entries import SUFFIX, Kind, class_name, is_auto, kind_of
+from safeload.lean import Any, Iterator, Mapping
 from safeload.sources.interface import Artifact, Origin, OriginKind, Role
 
 # Replaced by the grant: these would fetch or read something else than what was looked at.

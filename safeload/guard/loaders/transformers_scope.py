@@ -5,14 +5,13 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from safeload.guard.loaders.settings import part, settings, shards, text
 from safeload.guard.loaders.transformers_code import code_of
 from safeload.guard.loaders.transformers_entries import Kind, kind_of
+from safeload.lean import Any, Iterator
 from safeload.sources.interface import Call, Listing, OriginKind, Role, Wanted
 from safeload.sources.names import COMMIT, contained
 

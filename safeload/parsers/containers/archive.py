@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Callable, Final, Iterator, Sequence, record, replace
 from safeload.parsers import formats
 from safeload.parsers.containers import zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
@@ -22,7 +20,7 @@ _HEAD: Final = 64
 _HOUSE: Final = r"version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One use of ZIP. `fits` tells by the members' names, case folded.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Callable, Final, Iterator
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader

@@ -5,11 +5,10 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
-from collections.abc import Callable, Generator, Iterator
-from typing import Final, Protocol
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Callable, Final, Generator, Iterator, Protocol
 from safeload.parsers.containers.forward import opened
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused

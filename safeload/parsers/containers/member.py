@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
-
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final, Iterator, Sequence
 from safeload.parsers import formats
 from safeload.parsers.containers import inflate, tar, zip
 from safeload.parsers.reader import Reader

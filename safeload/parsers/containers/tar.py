@@ -5,11 +5,9 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, and the sou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
-
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final, field, record
 from safeload.parsers.containers.membernames import outside, unprintable
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
@@ -24,7 +22,7 @@ _KINDS: Final = {"1": "link", "2": "link", "3": "device", "4": "device", "6": "p
 _NAME_BYTES: Final = 64 * limits.KIB  # of a long name, or of a member's extended header
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One member. `kind` is the type character of its header, `start` where its data is."""
 
@@ -40,7 +38,7 @@ class Entry:
         return self.kind not in _NOTHING
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Directory:
     entries: list[Entry] = field(default_factory=list)
     anomalies: list[str] = field(default_factory=list)
@@ -55,7 +53,7 @@ class Directory:
         return any(one.start <= place < one.start + one.size for one in self.entries if one.regular)
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class _Said:
     """What extended headers say of the next member, and of all that follow."""
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
-
 from safeload.errors import Malformed
+from safeload.lean import Final, Iterator
 from safeload.parsers.containers import tar
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part
 from safeload.parsers.pickles import torchtar

@@ -8,12 +8,10 @@ that uses it, another for torch. https://github.com/richgel999/miniz
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Callable, Final, Iterator, field, record
 from safeload.parsers.containers import inflate
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
@@ -29,7 +27,7 @@ _WIDE: Final = 0xFFFFFFFF
 _ENCRYPTED: Final = 0x1 | 0x40 | 0x2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the central directory."""
 
@@ -47,7 +45,7 @@ class Entry:
         return bool(self.flags & _ENCRYPTED)
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Directory:
     """All entries in order. `anomalies` grows while members are read."""
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+
+from safeload.lean import Any, Final, Iterable, record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class External:
     """A library that reads one kind: `module` wraps it, `packages` have to be there, `extra` brings them.
 

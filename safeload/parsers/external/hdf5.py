@@ -7,7 +7,6 @@ the worker. https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t4.html
 from __future__ import annotations
 
 import struct
-from typing import Any, Final
 
 from pyfive.core import InvalidHDF5File
 from pyfive.dataobjects import DataObjects
@@ -17,6 +16,7 @@ from pyfive.utilities import HDF5OffsetWrapper
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import keras

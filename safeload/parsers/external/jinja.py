@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from typing import Any, Final
-
 from jinja2 import TemplateSyntaxError, ext, lexer, nodes, parser, sandbox
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, Iterator, replace
 from safeload.parsers import text
 from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
 from jinja2 import nodes
 
 from safeload import limits
+from safeload.lean import Iterable, field, record
 from safeload.parsers.external.jinja_flow import Flow
 from safeload.parsers.external.jinja_sources import name_of, texts, walk
 
@@ -19,7 +17,7 @@ def emitted(body: Iterable[nodes.Node], flow: Flow) -> tuple[str, ...]:
     return tuple(dict.fromkeys(run for run in runs.found if run.strip()))
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Runs:
     flow: Flow
     found: list[str] = field(default_factory=list)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
-
 import yaml
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, Iterator, field, record, replace
 from safeload.parsers import text
 from safeload.parsers.facts import GapReason, Mention, TextFacts
 from safeload.parsers.pickles.ledger import Refused
@@ -46,7 +43,7 @@ def read(reader: Reader, visit: Visit) -> Parts | None:
     return (part, *seen[1:])
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Open:
     """A collection that is being read. `size` counts its values with all aliases written out."""
 
@@ -57,7 +54,7 @@ class _Open:
     keyed: bool = False
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Found:
     documents: list[Any] = field(default_factory=list)
     named: dict[str, int] = field(default_factory=dict)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import zstandard
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Iterator
 from safeload.parsers.containers.forward import opened
 from safeload.parsers.pickles import joblib
 from safeload.parsers.reader import Reader

@@ -7,9 +7,8 @@ A child beyond the end reads memory that is something else's, a node that is its
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
 
+from safeload.lean import Any, Final, Iterator, Sequence
 from safeload.parsers.mentions import Mentions
 
 ANOMALY: Final = "tree-anomaly"

@@ -6,9 +6,8 @@ text and embeddings bring parts of another kind, which are not read.
 
 from __future__ import annotations
 
-from typing import Final
-
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.structs import Cursor

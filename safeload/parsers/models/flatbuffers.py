@@ -6,11 +6,10 @@ https://flatbuffers.dev/internals/
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Iterator, record
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
@@ -59,7 +58,7 @@ class Buffer:
         return self._reader.read_at(at + 4, size).decode("utf-8", "backslashreplace")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Table:
     """One table; fields by their place in the schema, from 0. What is not there is None, or the default given."""
 

@@ -6,11 +6,9 @@ were overrun (CVE-2024-21802, CVE-2024-21825, CVE-2024-21836, CVE-2024-23496, CV
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
-
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, field, record
 from safeload.parsers.facts import GapReason, Mention, Part, TensorFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
@@ -40,7 +38,7 @@ _TEMPLATE: Final = "tokenizer.chat_template"
 _KEPT: Final = ("general.", _TEMPLATE)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Notes:
     """What is odd: a code, and what it is about."""
 
@@ -51,7 +49,7 @@ class _Notes:
             self.found.append(Mention(kind="anomaly", text=code, where=about[: limits.EVIDENCE]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Tensor:
     name: str
     type: str

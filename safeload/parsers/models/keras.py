@@ -10,11 +10,10 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, Mapping
 from safeload.parsers.facts import GapReason
 from safeload.parsers.jsonwalk import walk
 from safeload.parsers.mentions import Mentions

@@ -6,11 +6,10 @@ LightGBM follows children and features as they stand (src/io/tree.cpp), so a num
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final, Iterator
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.boosters import ANOMALY

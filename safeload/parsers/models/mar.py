@@ -5,8 +5,7 @@ https://github.com/pytorch/serve/blob/master/model-archiver/README.md
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from safeload.lean import Any, Final
 from safeload.parsers.mentions import Mentions
 
 _KEYS: Final = {

@@ -7,10 +7,10 @@ those of kind `O`.
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 from safeload.parsers.facts import GapReason, Part, TensorFacts
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.pickles.ledger import Refused

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
 
+from safeload.lean import Final
 from safeload.parsers.facts import Mention, Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit

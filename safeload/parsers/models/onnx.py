@@ -5,9 +5,8 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
 from __future__ import annotations
 
-from typing import Final
-
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.protobuf import BYTES, VARINT, Inner, Number, Schema, Text, Values, Walk, Wire, outline

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
 from xml.parsers import expat
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.pickles.ledger import Refused

@@ -5,12 +5,9 @@ https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
-
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Callable, Final, Iterator, Mapping, field, record
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
@@ -26,7 +23,7 @@ Values = dict[str, list[Any]]
 Seen = Callable[[str, Values, str], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Text:
     """A string. One that stands twice where a message has room for one is refused: readers differ in what they take."""
 
@@ -35,7 +32,7 @@ class Text:
     most: int = limits.PROTO_TEXT
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Number:
     """A varint, as an unsigned integer."""
 
@@ -43,7 +40,7 @@ class Number:
     many: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Inner:
     """A message. `kept` ones become dictionaries in the message around them; others are told when they end."""
 
@@ -56,7 +53,7 @@ class Inner:
 Schema = Mapping[str, Mapping[int, Text | Number | Inner]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Field:
     """One field: a number in `value`, or a span of `size` bytes from `start`."""
 
@@ -132,7 +129,7 @@ class Wire:
         raise Malformed(f"a number at byte {at} does not end")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Walk:
     """A walk over a message and those in it, by `schema`; `seen` is told of each message when it ends.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 from safeload.parsers.facts import Part, TensorFacts
 from safeload.parsers.reader import Reader
 from safeload.parsers.text import strict_pairs

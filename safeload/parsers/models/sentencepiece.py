@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from array import array
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.models.protobuf import BYTES, FIXED32, VARINT, Wire, outline
 from safeload.parsers.pickles.ledger import Refused

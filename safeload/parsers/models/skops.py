@@ -5,8 +5,7 @@ https://skops.readthedocs.io/en/stable/persistence.html
 
 from __future__ import annotations
 
-from typing import Any
-
+from safeload.lean import Any
 from safeload.parsers.jsonwalk import walk
 from safeload.parsers.mentions import Mentions
 

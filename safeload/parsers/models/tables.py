@@ -6,10 +6,10 @@ CVE-2023-47248: https://arrow.apache.org/docs/python/extending_types.html
 from __future__ import annotations
 
 import base64
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import Mention, Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit

@@ -6,10 +6,10 @@ https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/protobuf
 from __future__ import annotations
 
 import re
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import keras

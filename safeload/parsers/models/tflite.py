@@ -6,9 +6,8 @@ https://github.com/pytorch/executorch/blob/main/schema/program.fbs
 
 from __future__ import annotations
 
-from typing import Final
-
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.flatbuffers import Buffer

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import boosters

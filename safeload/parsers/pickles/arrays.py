@@ -6,8 +6,7 @@ memory that something else may still use. What numpy does not write is `odd`, wh
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from safeload.lean import Any, Final
 from safeload.parsers.pickles.contents import Held
 from safeload.parsers.pickles.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
 from safeload.parsers.pickles.located import LARGE

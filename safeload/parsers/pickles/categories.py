@@ -6,8 +6,8 @@ pandas checks codes when it makes a Categorical or a MultiIndex, and not when it
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
 
+from safeload.lean import Any, Final
 from safeload.parsers.pickles.contents import Unread, held, integers
 from safeload.parsers.pickles.shapes import masked
 from safeload.parsers.pickles.standins import Inert, Named

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from dataclasses import dataclass
-from typing import Any, Final
+
+from safeload.lean import Any, Final, record
 
 _CODES: Final = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "f8": "d"}
 _NATIVE: Final = frozenset({"|", "=", "<" if sys.byteorder == "little" else ">"})
@@ -15,7 +15,7 @@ class Unread(Exception):
     """The bytes of an array were not kept: too many, or on the other side of a network."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Held:
     """An array as the stream gave it. `raw` is None where its bytes were not kept."""
 

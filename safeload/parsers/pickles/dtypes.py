@@ -7,9 +7,8 @@ another size makes it read beyond the end. So a state counts only if it is the o
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
 
+from safeload.lean import Any, Final, record
 from safeload.parsers.pickles.sealed import seal, unsealed
 from safeload.parsers.pickles.standins import Inert, Named
 
@@ -34,7 +33,7 @@ _ALIGNED: Final = 128
 _ALIGNMENTS: Final = frozenset({1, 2, 4, 8, 16})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Layout:
     """`flags` are numpy's; `repeated`: an array within each element, which only a field can be."""
 

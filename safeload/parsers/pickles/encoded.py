@@ -7,9 +7,8 @@ import bz2
 import lzma
 import re
 import zlib
-from collections.abc import Iterator
-from typing import Any, Final
 
+from safeload.lean import Any, Final, Iterator
 from safeload.parsers.pickles.shapes import STARTS
 
 _HEAD: Final = 16  # bytes; the shortest pickle that calls something has more of them in base64

@@ -8,8 +8,8 @@ writes such a stream, so one is reported, and every reading of it is judged.
 from __future__ import annotations
 
 import re
-from typing import Final, Protocol
 
+from safeload.lean import Final, Protocol
 from safeload.parsers.reader import Reader
 
 _FRAME: Final = b"\x95"

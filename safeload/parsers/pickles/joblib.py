@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import replace
 from itertools import product
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, replace
 from safeload.parsers.containers.inflate import after, undone
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.pickles import kept, pickle, wrappers

@@ -7,9 +7,7 @@ it runs again, and everything that is given to an instance is held until the end
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
-
+from safeload.lean import Any, Callable, Final, Iterable
 from safeload.parsers.facts import PickleRole
 from safeload.parsers.pickles.ledger import Ledger, Page
 from safeload.parsers.pickles.standins import Inert, Named, stand_in

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from itertools import islice
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Callable, Final, replace
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
 from safeload.parsers.pickles.encoded import coated
 from safeload.parsers.pickles.quick import LOOK, NUMBERS

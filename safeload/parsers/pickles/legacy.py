@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from safeload.lean import Final
 from safeload.parsers.facts import Gap, GapReason, Part, Stream
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.pickle import conclude, stream

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
 
 from safeload.errors import Malformed
+from safeload.lean import Any, Final
 
 _TOKEN: Final = re.compile(
     r"[ \t\r\n\f]*(?:(?P<text>'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")|(?P<number>-?\d{1,19}L?(?!\w))"

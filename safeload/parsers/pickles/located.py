@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import Any, Final
 from safeload.parsers.pickles.frames import Watched
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.reader import Reader

@@ -9,10 +9,8 @@ from __future__ import annotations
 import _pickle
 import io
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
 
+from safeload.lean import Any, Final, Iterable, Protocol, field, record
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles import arrays, categories, generators, natives, parameters, texterrors
 from safeload.parsers.pickles.dtypes import Outside
@@ -118,7 +116,7 @@ class Nowhere:
         return -1
 
 
-@dataclass(kw_only=True)
+@record(kw_only=True)
 class Run:
     """How one stream went. `end` is where the VM stopped reading, `gap` None when all of it is known.
 

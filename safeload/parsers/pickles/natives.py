@@ -7,11 +7,10 @@ and not when it is unpickled: a number beyond the end then reads, or writes, mem
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Any, Final
 
+from safeload.lean import Any, Callable, Final
 from safeload.parsers.pickles.contents import Unread, column, integers, shape
 from safeload.parsers.pickles.standins import Inert
 

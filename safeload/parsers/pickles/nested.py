@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import Any, Final, Iterable, Iterator
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.pickles import encoded
 from safeload.parsers.pickles.frames import Watched

@@ -6,11 +6,10 @@ https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, record
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, TensorFacts
 from safeload.parsers.pickles import literals, pickle
 from safeload.parsers.pickles.dtypes import product
@@ -34,7 +33,7 @@ _DIMENSIONS: Final = 64
 _FIELDS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Element:
     """What one element takes; `objects`: the array is a pickle."""
 
@@ -43,7 +42,7 @@ class Element:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Header:
     """One array's header. `data` is where what follows it starts."""
 

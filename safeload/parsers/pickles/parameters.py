@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from safeload.lean import Any, Final
 from safeload.parsers.pickles.standins import Inert, Named
 
 _MAKERS: Final = ("_rebuild_parameter", "_rebuild_parameter_with_state")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
-
 from safeload import limits
+from safeload.lean import Final, Iterable, Mapping, field, record
 from safeload.parsers.facts import Gap, GapReason, PickleFacts, PickleRole, Stream
 from safeload.parsers.pickles import nested, plain
 from safeload.parsers.pickles.ledger import Ledger, Refused
@@ -18,7 +15,7 @@ _PROTO: Final = b"\x80"
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What reading gave. `legacy`: the first pickle is torch's magic number, so other rules hold for what follows.
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import Any, Final, Iterable, Iterator
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.quick import NUMBERS
 from safeload.parsers.pickles.shapes import could_be_pickle

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import pickle
 import struct
-from typing import Any, ClassVar, Final
 
 from safeload import limits
+from safeload.lean import Any, ClassVar, Final
 from safeload.parsers.facts import Gap, GapReason, PickleRole
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run

@@ -6,9 +6,7 @@ the first use of each kind, arguments, keywords, a state that is no dictionary o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Protocol
-
+from safeload.lean import Any, Callable, Final, Protocol
 from safeload.parsers.facts import PickleRole
 
 LOOK: Final = 64  # items of a state that are looked at

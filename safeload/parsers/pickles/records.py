@@ -5,8 +5,7 @@ torch before 2.10 took the pickle's word for how long a record is, and read on b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from safeload.lean import Mapping
 from safeload.parsers.containers import zip
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles.legacy import ELEMENT

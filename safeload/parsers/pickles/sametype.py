@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from safeload.lean import Any
 from safeload.parsers.pickles.dtypes import Dtype, settled
 from safeload.parsers.pickles.sealed import unsealed
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 from safeload import limits
+from safeload.lean import Any, Final
 from safeload.parsers.pickles.standins import Inert, InertMapping, Named, Persistent
 
 STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")

@@ -5,9 +5,7 @@ The real pickle VM runs on them, so nothing that a stream names is ever imported
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
-
+from safeload.lean import Any, Callable, Protocol
 from safeload.parsers.facts import PickleRole
 from safeload.parsers.pickles import quick
 

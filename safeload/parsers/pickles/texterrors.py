@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from safeload.lean import Any, Final
 from safeload.parsers.pickles.dtypes import raw_size
 from safeload.parsers.pickles.standins import Inert, Named
 

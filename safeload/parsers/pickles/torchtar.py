@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream
 from safeload.parsers.pickles.frames import Watched
 from safeload.parsers.pickles.ledger import Ledger

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 
 from safeload import limits
+from safeload.lean import replace
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.pickles import pickle, pure
 from safeload.parsers.pickles.ledger import Ledger, Refused

@@ -5,7 +5,7 @@ What these values may be is knowledge (`fields` in the lists of names); that the
 
 from __future__ import annotations
 
-from typing import Final
+from safeload.lean import Final
 
 _SCORERS: Final = ("_Scorer", "_CurveScorer", "_PredictScorer", "_ProbaScorer", "_ThresholdScorer")
 

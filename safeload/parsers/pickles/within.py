@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from safeload.lean import Any, Final
 
 _LONG_BINPUT: Final = b"r"
 # Opcodes whose length the unpickler makes room for before it reads on, by the bytes of that length.

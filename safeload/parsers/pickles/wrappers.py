@@ -7,10 +7,8 @@ a wrapper is exact here: made by NEWOBJ, given one state with known fields, of a
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
-
 from safeload import limits
+from safeload.lean import Any, Callable, Final
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.contents import Held
 from safeload.parsers.pickles.dtypes import Dtype, product, settled

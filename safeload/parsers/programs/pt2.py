@@ -6,11 +6,10 @@ Loading resolves targets attribute by attribute below `torch`, and hands express
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Any, Final, Iterator
 from safeload.parsers import text
 from safeload.parsers.facts import GapReason, Mention, Part
 from safeload.parsers.pickles.ledger import Refused

@@ -6,10 +6,10 @@ import ast
 import re
 import sys
 import warnings
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.facts import CodeFacts, GapReason, Part, TextFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import pythontext, pythonwalk

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final, Iterator
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs.pythonnames import HERE, Names, Scope, Value

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final, Iterable, Iterator, field, record
 
 HERE: Final = ":"  # before the name of a function or class of the program itself
 ANY: Final = "?"  # something that the text does not name
@@ -22,7 +20,7 @@ _KEEPS: Final = ("functools.partial", "builtins.staticmethod", "builtins.classme
 Value = ast.expr | str
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class Scope:
     """One namespace: `values` are all that each name is bound to anywhere in it, in no order."""
 
@@ -41,7 +39,7 @@ class Scope:
             known.append(value)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Names:
     """Resolution for one program. `attributes` are values that were given to `self.x` anywhere in it."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import Final
+
+from safeload.lean import Final
 
 # What hands a value on without calling it.
 _KEEPING: Final = (

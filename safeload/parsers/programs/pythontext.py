@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final, Iterable, Iterator
 from safeload.parsers.facts import CodeOddity, CodeTime
 
 # Bidirectional controls reorder what is shown (CVE-2021-42574, https://trojansource.codes).

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field, replace
-from typing import Final
 
 from safeload import limits
+from safeload.lean import Final, field, record, replace
 from safeload.parsers.facts import CodeOddity, CodeTime, CodeUse, GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs.pythonbind import bind, scope_of
@@ -32,7 +31,7 @@ _NUMBERS: Final = 200  # bytes written as a list of numbers
 _CHRS: Final = 5  # calls of chr() with a number
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Found:
     """What the walk gives; `identifiers` with line and column of their end."""
 

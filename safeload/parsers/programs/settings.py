@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import Any, Final, Iterator
 from safeload.parsers.facts import GapReason, Mention
 from safeload.parsers.pickles.ledger import Refused
 

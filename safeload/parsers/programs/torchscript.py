@@ -8,11 +8,9 @@ https://pytorch.org/docs/stable/jit_language_reference.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Final
 
 from safeload.errors import Malformed
+from safeload.lean import Final, Iterable, Iterator, replace
 from safeload.parsers import text
 from safeload.parsers.facts import Mention, Part, PickleFacts
 from safeload.parsers.reader import Reader

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import signal
-from typing import Final
 
+from safeload.lean import Final
 from safeload.parsers.facts import GapReason
 
 OUT_OF_MEMORY: Final = 77

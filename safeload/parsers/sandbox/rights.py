@@ -6,10 +6,8 @@ Each right that could not be given up is named, so that `safeload status` can sa
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
 
+from safeload.lean import Any, Callable, Final, record
 from safeload.parsers.sandbox import seccomp
 
 _DESCRIPTORS: Final = 16
@@ -30,7 +28,7 @@ HARMLESS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rights:
     """What could be given up (`had`), and what this system does not offer (`missing`)."""
 

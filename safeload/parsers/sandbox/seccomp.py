@@ -8,7 +8,8 @@ from __future__ import annotations
 import platform
 import struct
 import sys
-from typing import Final
+
+from safeload.lean import Final
 
 # The calls that stay, with their numbers on x86_64 and aarch64 (-1: there is no such call).
 _CALLS: Final[dict[str, tuple[int, int]]] = {

@@ -5,10 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable
 from functools import partial
-from typing import Final
 
+from safeload.lean import Callable, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.sandbox.process import Readable, Worker
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import Any, Final, Mapping
 from safeload.signals.answers import count, is_local, table, why
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 

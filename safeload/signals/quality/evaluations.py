@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from safeload.lean import Any, Mapping
 from safeload.signals.answers import count, is_local, items, table, text, why
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final
 
+from safeload.lean import Any, Final, Mapping
 from safeload.signals.answers import opened
 from safeload.signals.interface import Subject
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
+from safeload.lean import Any, Final
 from safeload.signals.answers import is_local, named, table, text, why, word
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 

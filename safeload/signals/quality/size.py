@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
 
+from safeload.lean import Final
 from safeload.signals.answers import count, number, opened, table
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 from safeload.signals.quality.index import indexes, shards

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
 
+from safeload.lean import Any, Final, Mapping
 from safeload.signals.answers import ago, count, is_local, items, moment, named, text, why
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 

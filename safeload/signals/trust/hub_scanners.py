@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from safeload.lean import Final
 from safeload.signals.answers import but_elsewhere, is_local, items, named, opened, table, text, why, word
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from safeload.lean import Final
 from safeload.signals.answers import is_local, named, opened, word
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
 from safeload.sources.interface import Origin, OriginKind
