@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
+from safeload.lean import Choice, field, record
 
 
-class GapReason(str, Enum):
+class GapReason(str, Choice):
     """Why something was not read."""
 
     UNKNOWN_FORMAT = "unknown-format"
@@ -21,7 +20,7 @@ class GapReason(str, Enum):
     UNREACHABLE = "unreachable"  # the source stopped delivering
 
 
-class PickleRole(str, Enum):
+class PickleRole(str, Choice):
     """What a stream does with a global that it names."""
 
     CALLED = "called"  # REDUCE, INST, OBJ
@@ -32,7 +31,7 @@ class PickleRole(str, Enum):
     STATED = "stated"  # BUILD aimed at an instance: one that was constructed, or what a call returned
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Use:
     """One way in which a stream uses a global; equal uses are counted, not repeated.
 
@@ -56,7 +55,7 @@ class Use:
     example: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Stream:
     """One pickle, from its first opcode to STOP. `offset` and `length` in bytes within its member."""
 
@@ -66,7 +65,7 @@ class Stream:
     names: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PickleFacts:
     """What running the streams on inert stand-ins showed. `reading` says which loader's rules were followed.
 
@@ -84,7 +83,7 @@ class PickleFacts:
     nested: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ArchiveFacts:
     """A ZIP by its central directory. `anomalies` are codes with detail, e.g. `duplicate-member: data.pkl`."""
 
@@ -92,7 +91,7 @@ class ArchiveFacts:
     anomalies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TensorFacts:
     """Tensors by header. `parameters` by dtype; `tensors` is their number; `metadata` the header's own strings."""
 
@@ -102,7 +101,7 @@ class TensorFacts:
     anomalies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TextFacts:
     """Text that is valid UTF-8. `json` tells whether all of it parses as JSON.
 
@@ -114,7 +113,7 @@ class TextFacts:
     anomalies: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Mention:
     """Something that a file says, and that a loader of its format may act on.
 
@@ -128,7 +127,7 @@ class Mention:
     count: int = 1
 
 
-class CodeTime(str, Enum):
+class CodeTime(str, Choice):
     """When a line of Python runs."""
 
     IMPORT = "import"  # module level, class bodies, decorators, defaults, and what those call
@@ -136,7 +135,7 @@ class CodeTime(str, Enum):
     LATER = "later"  # only when somebody calls it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CodeUse:
     """One importable name that a program uses in one way; equal uses are counted, not repeated.
 
@@ -156,7 +155,7 @@ class CodeUse:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CodeOddity:
     """Something about a program's text: `kind` is a code (`blob`, `bidi`, `off-screen`), `text` what stands there."""
 
@@ -166,7 +165,7 @@ class CodeOddity:
     time: CodeTime = CodeTime.LATER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CodeFacts:
     """A Python program by its syntax tree. `imports` are dotted modules; `python` is the version that parsed it.
 
@@ -180,12 +179,13 @@ class CodeFacts:
     oddities: tuple[CodeOddity, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TemplateTest:
     """A comparison in a template. `how` is its operator, test or method (`of`: what is named stood on the right).
 
-    `sources` are ways to what is compared (`messages[].content`), `words` and `numbers` what it is compared with,
-    `adds` the texts in the branches that it decides.
+    `sources` are ways to what is compared (`messages[].content`; `loop.count` for what a loop counts up), `words` and
+    `numbers` what it is compared with, `adds` the texts in the branches that it decides, `otherwise` those of them that
+    stand in its last `else`.
     """
 
     how: str
@@ -193,10 +193,11 @@ class TemplateTest:
     words: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     adds: tuple[str, ...] = ()
+    otherwise: tuple[str, ...] = ()
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TemplateText:
     """A text that stands in a template. `line` is 0 where it was put together from several places."""
 
@@ -204,7 +205,7 @@ class TemplateText:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TemplateFacts:
     """A template that was parsed, never rendered. `work` is how often its innermost loop runs by constants alone."""
 
@@ -214,13 +215,13 @@ class TemplateFacts:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Gap:
     reason: GapReason
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Part:
     """An artifact, or a member of it (`member` names the way through nested containers).
 
