@@ -21,7 +21,7 @@ Stop                             what the audit hook raises: a BaseException, si
 
 from __future__ import annotations
 
-from typing import ClassVar
+from safeload.lean import ClassVar
 
 __all__ = [
     "AccessDenied",
@@ -163,13 +163,16 @@ class Malformed(ValueError):
 class Stop(BaseException):
     """Raised by the audit hook in the middle of somebody else's code; wrappers turn it into `NotLoaded`.
 
-    `cause` is the error that it carries outwards, past libraries that swallow `Exception`.
+    `cause` is the error that it carries outwards, past libraries that swallow `Exception`; `next` what to do.
     """
 
-    def __init__(self, message: str, *, module: str = "", name: str = "", cause: SafeloadError | None = None) -> None:
+    def __init__(
+        self, message: str, *, module: str = "", name: str = "", next: str = "", cause: SafeloadError | None = None
+    ) -> None:
         super().__init__(message)
         self.module = module
         self.name = name
+        self.next = next
         self.cause = cause
 
     def _render_traceback_(self) -> list[str]:

@@ -9,75 +9,30 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import PurePath
-from types import CodeType, FrameType
+from types import CodeType
 
 from safeload.errors import Stop
+from safeload.guard import effects, overrides
+from safeload.guard.admission import admitting, executing, forget_extensions, is_approved, thread, under_way
+from safeload.guard.readers import is_plumbing, reader, reader_is_known
+from safeload.lean import Any, Callable, record
+
+__all__ = ["Rules", "Stopped", "admitting", "collect", "executing", "is_on", "off", "on", "reader_is_known", "withdraw"]
 
 Pair = tuple[str, str]
 
-# Functions that read what another process of the same program wrote: their streams may name the user's own classes. The
-# exact function, never the module: `executor.submit(pickle.loads, data)` runs inside concurrent.futures too.
-RECEIVERS: frozenset[Pair] = frozenset(
-    {
-        ("multiprocessing.connection", "recv"),
-        ("multiprocessing.queues", "get"),
-        ("multiprocessing.spawn", "_main"),
-        ("multiprocessing.spawn", "spawn_main"),
-        ("multiprocessing.forkserver", "main"),
-        ("multiprocess.connection", "recv"),
-        ("multiprocess.queues", "get"),
-        ("multiprocess.spawn", "_main"),
-        ("torch.multiprocessing.queue", "recv"),
-        ("joblib.externals.loky.backend.queues", "get"),
-        ("joblib.externals.loky.backend.popen_loky_posix", "main"),
-        ("joblib.externals.loky.process_executor", "__call__"),
-        ("jedi._compatibility", "pickle_load"),
-        ("distributed.protocol.pickle", "loads"),
-        ("ray._private.serialization", "_deserialize_pickle5_data"),
-    }
-)
-
-# What processes of one program send each other for their own plumbing, and what a bound method is pickled as. Dangerous
-# in a file; here it comes from a process that runs our own code already.
-RECEIVED: frozenset[Pair] = frozenset({("builtins", "getattr"), ("functools", "partial")})
-RECEIVED_FROM = (
-    "multiprocessing.",
-    "multiprocess.",
-    "torch.multiprocessing.reductions",
-    "joblib.externals.loky.",
-    "joblib.externals.cloudpickle.",
-    "cloudpickle.",
-    "dill.",
-)
-
-# Functions that read a cache which an installed tool wrote for itself, below the user's own cache folder. A cache whose
-# folder is a parameter (joblib.Memory) or lies beside the code (numba) may have come with a model: it is no exception.
-TOOL_CACHES: frozenset[Pair] = frozenset(
-    {
-        ("parso.cache", "_load_from_file_system"),
-        ("torch._inductor.codecache", "_lookup_graph"),
-        ("torch._inductor.codecache", "iterate_over_candidates"),
-    }
-)
-
-# Frames between a reading function and the unpickler that say nothing about who reads.
-_BETWEEN = frozenset({"pickle", "safeload.guard.unpickle", "safeload.patch"})
-_PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "joblib.numpy_pickle"})
-
-
 # The packages below the modules cache: its folder may be set after the guard was turned on.
 _CODE_PACKAGES = frozenset({"transformers_modules", "diffusers_modules"})
+_EMPTY = compile("", "<empty>", "exec")
+_APPROVE = "See what it does with `safeload review`, and approve it there."
+_EARLY = "Call it through its module (`pickle.load`, `torch.load`) or with `safeload.load` to see it and decide."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """What the hook refused: the name (or the file of the code), and the module that asked for it."""
+    """What the hook refused: the name (or the file of the code, or what it would have touched), and who asked."""
 
     event: str
     module: str
@@ -85,7 +40,7 @@ class Stopped:
     reader: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What the hook decides by; replaced whole, never edited.
 
@@ -97,21 +52,18 @@ class Rules:
     code_folders: tuple[str, ...]
 
 
-class _Thread(threading.local):
-    admission: admitting | None = None
-
-
 _rules: Rules | None = None
 _installed = False
-_thread = _Thread()
-_approved_code: list[CodeType] = []
 _stops: deque[Stopped] = deque(maxlen=1000)
 
 
 def on(rules: Rules) -> None:
     """Start to decide by these rules. The hook itself is added once in a process's life."""
-    global _rules, _installed
+    global _rules, _installed, _handlers
     _rules = rules
+    _handlers = _ALL
+    forget_extensions()
+    overrides.watch(check)
     if not _installed:
         _installed = True
         sys.addaudithook(_hook)
@@ -119,61 +71,14 @@ def on(rules: Rules) -> None:
 
 def off() -> None:
     """Make the hook inert. It stays: CPython has no way to take one out."""
-    global _rules
+    global _rules, _handlers
     _rules = None
+    _handlers = {}
+    overrides.leave()
 
 
 def is_on() -> bool:
     return _rules is not None
-
-
-class admitting:
-    """While the guard hands scanned bytes to an unpickler on this thread: these names pass, and free ones.
-
-    They pass for that unpickler alone. Between the `with` statement's own frame and the event there may be only frames
-    of `through`, the library that runs the unpickler: an inner load, begun by a method of what was unpickled, has that
-    method's frame in between, and is not admitted.
-    """
-
-    def __init__(self, names: Iterable[Pair], *, through: Iterable[str] = ()) -> None:
-        self.names = frozenset(names)
-        self._through = _BETWEEN.union(through)
-        self._owner: FrameType | None = None
-        self._before: admitting | None = None
-
-    def __enter__(self) -> None:
-        self._owner = sys._getframe(1)
-        self._before, _thread.admission = _thread.admission, self
-
-    def __exit__(self, *exception: object) -> None:
-        _thread.admission, self._owner = self._before, None
-
-    def is_direct(self, frame: FrameType | None) -> bool:
-        while frame is not None and frame is not self._owner:
-            if frame.f_globals.get("__name__") not in self._through:
-                return False
-            frame = frame.f_back
-        return frame is not None
-
-
-@contextmanager
-def executing(code: Iterable[CodeType]) -> Iterator[None]:
-    """While a granted load runs: module bodies of repository code equal to one of these pass, from source or `.pyc`."""
-    mine = list(code)
-    _approved_code.extend(mine)
-    try:
-        yield
-    finally:
-        for item in mine:
-            _forget(item)
-
-
-def _forget(item: CodeType) -> None:
-    # By identity: two grants may hold equal code.
-    for index, other in enumerate(_approved_code):
-        if other is item:
-            del _approved_code[index]
-            return
 
 
 def collect() -> tuple[Stopped, ...]:
@@ -192,80 +97,96 @@ def withdraw(stop: Stop) -> None:
             return
 
 
-def _hook(event: str, args: tuple[object, ...]) -> None:
-    if event == "pickle.find_class":
-        rules = _rules
-        if rules is not None:
-            _find_class(rules, str(args[0]), str(args[1]))
-    elif event == "exec":
-        rules = _rules
-        if rules is not None:
-            _exec(rules, args[0])
+def check(module: str, name: str) -> None:
+    """Hold a name against the rules, on behalf of the frame that calls the caller. Raises `Stop`."""
+    if _rules is not None:
+        _find_class("pickle.find_class", (module, name))
 
 
-def _find_class(rules: Rules, module: str, name: str) -> None:
-    if (module, name) in rules.free:
+def _hook(event: str, args: tuple[Any, ...]) -> None:
+    # One look-up for the events of ordinary work: there are thousands of them in a second.
+    handle = _handlers.get(event)
+    if handle is not None:
+        handle(event, args)
+
+
+def _find_class(event: str, args: tuple[Any, ...]) -> None:
+    rules, (module, name) = _rules, (str(args[0]), str(args[1]))
+    thread.judged += 1
+    if rules is None or (module, name) in rules.free:
         return
-    admission = _thread.admission
+    admission = thread.admission
     if admission is not None:
         if (module, name) in admission.names and admission.is_direct(sys._getframe(2)):
             return
-    elif reader_is_known(sys._getframe(2)) and (_is_plumbing(module, name) or not rules.dangerous(module, name)):
-        return
-    reader = _reader(sys._getframe(2))
-    _stops.append(Stopped(event="pickle.find_class", module=module, name=name, reader=reader))
-    raise Stop(
-        f"{reader} was unpickling a stream that asks for {module}.{name}, which nobody has decided on.",
-        module=module,
-        name=name,
+    else:
+        forget_extensions()
+        if reader_is_known(sys._getframe(2)) and (is_plumbing(module, name) or not rules.dangerous(module, name)):
+            return
+    who = reader(sys._getframe(2))
+    _stop(
+        Stopped(event=event, module=module, name=name, reader=who),
+        f"{who} was unpickling a stream that asks for {module}.{name}, which nobody has decided on.",
+        _EARLY,
     )
 
 
-def _reading_frame(frame: FrameType | None) -> FrameType | None:
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        between = module in _PASSED_OVER or module.startswith("safeload.") or frame.f_code.co_name == "find_class"
-        if not between:
-            return frame
-        frame = frame.f_back
-    return None
-
-
-def _is_plumbing(module: str, name: str) -> bool:
-    # A dot in the name walks to other objects: `multiprocessing.util` + `os.system`.
-    return "." not in name and ((module, name) in RECEIVED or module.startswith(RECEIVED_FROM))
-
-
-def _reader(frame: FrameType | None) -> str:
-    found = _reading_frame(frame)
-    return str(found.f_globals.get("__name__", "?")) if found is not None else "?"
-
-
-def reader_is_known(frame: FrameType | None) -> bool:
-    """Is it a process of this program, or the cache of an installed tool, that `frame` reads for?"""
-    found = _reading_frame(frame)
-    if found is None:
-        return False
-    pair = (found.f_globals.get("__name__", ""), found.f_code.co_name)
-    return pair in RECEIVERS or pair in TOOL_CACHES
-
-
-def _exec(rules: Rules, code: object) -> None:
-    if not isinstance(code, CodeType):
+def _exec(event: str, args: tuple[Any, ...]) -> None:
+    rules, code = _rules, args[0]
+    if rules is None or not isinstance(code, CodeType):
         return
-    filename = code.co_filename
-    if not filename.startswith(rules.code_folders) and not _in_code_package(filename):
-        return
-    # An empty module body (a package's __init__) does nothing; code equality leaves out the file's name only.
-    if code == _EMPTY or any(code == approved for approved in _approved_code):
-        return
-    _stops.append(Stopped(event="exec", module=filename, name=code.co_name, reader=""))
-    raise Stop(f"The repository code {os.path.basename(filename)} was about to run, and nobody has approved it.")  # noqa: PTH119
+    if _came_with_a_model(rules, code.co_filename):
+        # An empty module body (a package's __init__) does nothing; code equality leaves out the file's name only.
+        if code != _EMPTY and not is_approved(code):
+            _stop(
+                Stopped(event=event, module=code.co_filename, name=code.co_name, reader=""),
+                f"The repository code {os.path.basename(code.co_filename)} was about to run, "  # noqa: PTH119
+                "and nobody has approved it.",
+                _APPROVE,
+            )
+    else:
+        _effect(event, args, 3)
 
 
-def _in_code_package(filename: str) -> bool:
+def _import(event: str, args: tuple[Any, ...]) -> None:
+    path, rules = args[1], _rules
+    if rules is None or not isinstance(path, str):
+        return  # by name; with a path it is a native library
+    if _came_with_a_model(rules, path):
+        _stop(
+            Stopped(event=event, module=path, name=str(args[0]), reader=""),
+            f"The native library {os.path.basename(path)}, which came with a model, was about to be loaded.",  # noqa: PTH119
+            "safeload cannot tell what it does. Ask the publisher for a package that can be installed.",
+        )
+    _effect(event, args, 3)
+
+
+def _effect(event: str, args: tuple[Any, ...], up: int = 2) -> None:
+    rules = _rules
+    if rules is None or not under_way:
+        return
+    denied = effects.denied(event, args, sys._getframe(up), lambda file: _came_with_a_model(rules, file))
+    if denied is not None:
+        stopped = Stopped(event=event, module=event, name=denied.detail, reader=denied.who)
+        _stop(stopped, f"{denied.who} was about to {denied.words}.", denied.next)
+
+
+def _stop(stopped: Stopped, message: str, next: str) -> None:
+    _stops.append(stopped)
+    raise Stop(message, module=stopped.module, name=stopped.name, next=next)
+
+
+def _came_with_a_model(rules: Rules, filename: str) -> bool:
     # Every module body in the process passes here: the quick question first.
+    if filename.startswith(rules.code_folders):
+        return True
     return "_modules" in filename and not _CODE_PACKAGES.isdisjoint(PurePath(filename).parts)
 
 
-_EMPTY = compile("", "<empty>", "exec")
+_ALL: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
+    **dict.fromkeys(effects.EVENTS, _effect),
+    "pickle.find_class": _find_class,
+    "exec": _exec,
+    "import": _import,
+}
+_handlers: dict[str, Callable[[str, tuple[Any, ...]], None]] = {}

@@ -9,10 +9,7 @@ def as_error(stop: Stop) -> SafeloadError:
     """The public error for a stop: the one it carries outwards, or a `Blocked`."""
     if isinstance(stop.cause, SafeloadError):
         return stop.cause
-    return Blocked(
-        str(stop),
-        next="Call it through its module (`pickle.load`, `torch.load`) or with `safeload.load` to see it and decide.",
-    )
+    return Blocked(str(stop), next=stop.next)
 
 
 def outwards(error: NotLoaded, *, nested: bool) -> BaseException:
