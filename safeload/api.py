@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 
 from safeload import patch, pipeline
-from safeload.decisions.interface import Decider
 from safeload.guard.loaders.calls import call_for
-from safeload.lean import Any, Iterator
+from safeload.lean import TYPE_CHECKING, Any, Iterator
 from safeload.policy.file import policy_named
-from safeload.policy.interface import Policy, Review
 from safeload.terminal import TerminalDecider
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from safeload.decisions.interface import Decider
+    from safeload.policy.interface import Policy, Review
 
 
 def scan(

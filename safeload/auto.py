@@ -5,13 +5,16 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
-from types import TracebackType
 
 from safeload import patch
 from safeload.errors import SafeloadError, Stop
 from safeload.guard import stops
+from safeload.lean import TYPE_CHECKING
 from safeload.report.words import error_line
 from safeload.terminal import TerminalDecider
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 
 def activate() -> None:

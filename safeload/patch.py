@@ -7,21 +7,24 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 
 from safeload import home
 from safeload.auditlog import AuditLog
-from safeload.decisions.interface import Decider
 from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
 from safeload.guard import hook, session, stops
-from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders.registry import LOADERS
 from safeload.guard.watch import Watch
-from safeload.lean import Any, Callable, Iterator, record, replace
+from safeload.lean import TYPE_CHECKING, Any, Callable, Iterator, record, replace
 from safeload.policy.file import policy_named
-from safeload.policy.interface import Policy
 from safeload.scanners import names
-from safeload.sources.interface import Call, Source
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from safeload.decisions.interface import Decider
+    from safeload.guard.interface import Entry, Grant, Loader
+    from safeload.policy.interface import Policy
+    from safeload.sources.interface import Call, Source
 
 
 @record(frozen=True, slots=True, kw_only=True)

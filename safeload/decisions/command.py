@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 
+from safeload.lean import TYPE_CHECKING
 from safeload.parsers.facts import GapReason
-from safeload.policy.interface import Review
 from safeload.sources.interface import Origin, OriginKind
+
+if TYPE_CHECKING:
+    from safeload.policy.interface import Review
 
 # Options of a call that change which files it opens, and so must be part of the approval.
 SCOPING = ("subfolder", "variant", "use_safetensors", "gguf_file")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlite3
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
 
 from safeload import home, limits
 from safeload.decisions.interface import DeciderKind, Decision
 from safeload.errors import StateError
-from safeload.lean import Any, Final, Iterator
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterator
 from safeload.policy.interface import Action
 from safeload.sources.interface import Digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Store"]
 

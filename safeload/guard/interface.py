@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from pathlib import Path
 
 from safeload.decisions.interface import Decision, basis_of
-from safeload.lean import Any, Callable, ClassVar, Mapping, record
-from safeload.parsers.facts import Stream
+from safeload.lean import TYPE_CHECKING, Any, Callable, ClassVar, Mapping, record
 from safeload.policy.interface import Action, Review
 from safeload.scanners.interface import How
 from safeload.sources.interface import Call, Listing, Role, Snapshot, Source, Wanted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from safeload.parsers.facts import Stream
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from types import CodeType
 
 from safeload.errors import Blocked
 from safeload.guard import hook
-from safeload.guard.interface import Grant
-from safeload.lean import Iterator
+from safeload.lean import TYPE_CHECKING, Iterator
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+    from safeload.guard.interface import Grant
 
 
 class _Thread(threading.local):

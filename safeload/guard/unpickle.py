@@ -8,8 +8,10 @@ import types
 
 from safeload.errors import Changed
 from safeload.guard import hook
-from safeload.lean import Any, BinaryIO, Iterable, Sequence
-from safeload.parsers.facts import Stream
+from safeload.lean import TYPE_CHECKING, Any, BinaryIO, Iterable, Sequence
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Stream
 
 # The libraries that subclass the unpickler they are given, by the modules in which they do so.
 _RUNNERS = frozenset({"torch.serialization", "torch._utils_internal", "dill._dill"})

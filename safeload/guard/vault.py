@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from io import FileIO
-from pathlib import Path
 
 from safeload import limits
 from safeload.errors import Changed, Misbehaved, SourceError
-from safeload.lean import Iterable, Mapping, Protocol, record
+from safeload.lean import TYPE_CHECKING, Iterable, Mapping, Protocol, record
 from safeload.sources.interface import Digest
+
+if TYPE_CHECKING:
+    from io import FileIO
+    from pathlib import Path
 
 _CHUNK = 4 * limits.MIB
 

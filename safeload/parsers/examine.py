@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from safeload.errors import Malformed
-from safeload.lean import Mapping, replace
+from safeload.lean import TYPE_CHECKING, Mapping, replace
 from safeload.parsers import formats
 from safeload.parsers.facts import Gap, GapReason, Part
-from safeload.parsers.reader import Reader
 from safeload.parsers.registry import READERS
 from safeload.parsers.visit import Parts, Read, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _NO_OTHERS: Mapping[str, Read] = {}
 

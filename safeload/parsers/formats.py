@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers import structured, text
 from safeload.parsers.containers import tar, zip
 from safeload.parsers.models import safetensors
 from safeload.parsers.pickles.shapes import STARTS
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 HEAD: Final = 512
 

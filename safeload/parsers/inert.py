@@ -5,10 +5,12 @@ What else the same bytes could be is told beside this, in `formats.identify`: th
 
 from __future__ import annotations
 
-from safeload.lean import Callable, Final
+from safeload.lean import TYPE_CHECKING, Callable, Final
 from safeload.parsers.facts import Part
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _RIFF: Final = frozenset({b"WAVE", b"WEBP", b"AVI "})
 _BMP_HEADERS: Final = frozenset({12, 40, 52, 56, 64, 108, 124})

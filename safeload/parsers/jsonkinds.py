@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import Any, Final
-from safeload.parsers.facts import Mention
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import boosters, keras, mar, skops
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention
 
 # Any key that matters, or the escape of a character that such a key could be written with.
 _MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|\\u00[2-7]")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from safeload.lean import Final, replace
+from safeload.lean import TYPE_CHECKING, Final, replace
 from safeload.parsers import external, formats, structured, text
 from safeload.parsers.containers import archive, untar
-from safeload.parsers.facts import Part
 from safeload.parsers.models import catboost, gguf, lightgbm, msgpack, openvino, safetensors, ubjson
 from safeload.parsers.pickles import joblib, legacy, npy, pickle
 from safeload.parsers.programs import pt2, python, torchscript
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import PYTHON, TEMPLATE, YAML, Parts, Read, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
+    from safeload.parsers.reader import Reader
 
 __all__ = ["READERS"]
 

@@ -9,10 +9,12 @@ from functools import cache
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _AHEAD: Final = 256 * limits.KIB
 _LEAST: Final = limits.RANGE_BLOCK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safeload.lean import Callable, Final
+from safeload.lean import TYPE_CHECKING, Callable, Final
 from safeload.parsers import inert
 from safeload.parsers.models import (
     catboost,
@@ -18,8 +18,10 @@ from safeload.parsers.models import (
     tflite,
     ubjson,
 )
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Read
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Read
 
 
 def kinds(head: bytes, reader: Reader) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from safeload import limits
-from safeload.errors import Malformed
-from safeload.lean import Callable, Final, field, record, replace
+from safeload.lean import TYPE_CHECKING, Callable, Final, field, record, replace
 from safeload.parsers import external
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.errors import Malformed
 
 # What a text is for. Content cannot tell Python from prose: whoever opens the file decides, and goes by its name.
 PYTHON: Final = "python"

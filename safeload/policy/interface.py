@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 
-from safeload.lean import Choice, Mapping, field, record
+from safeload.lean import TYPE_CHECKING, Choice, Mapping, field, record
 from safeload.parsers.facts import GapReason
 from safeload.scanners.interface import Severity
-from safeload.signals.interface import Assessment, Outcome
 from safeload.sources.interface import Call, Digest, Snapshot
+
+if TYPE_CHECKING:
+    from safeload.signals.interface import Assessment, Outcome
 
 
 class Action(str, Choice):

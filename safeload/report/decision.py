@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from safeload.decisions.interface import DeciderKind, Decision
-from safeload.lean import Any
+from safeload.lean import TYPE_CHECKING, Any
 from safeload.policy.interface import Action, Review
 from safeload.report import json, words
 from safeload.report.style import Style, encodable
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact
 
 SCHEMA = "safeload.decision/1"
 DECIDERS = {

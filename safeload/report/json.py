@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
-from safeload.errors import SafeloadError
-from safeload.lean import Any
-from safeload.policy.interface import Reason, Review
+from safeload.lean import TYPE_CHECKING, Any
 from safeload.scanners.interface import Engine, Finding, Result, Scanned
-from safeload.signals.interface import Signal
-from safeload.sources.interface import Snapshot
+
+if TYPE_CHECKING:
+    from safeload.errors import SafeloadError
+    from safeload.policy.interface import Reason, Review
+    from safeload.signals.interface import Signal
+    from safeload.sources.interface import Snapshot
 
 SCHEMA = "safeload.review/1"
 

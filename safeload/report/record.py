@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from safeload.auditlog import Entry, Verification
-from safeload.lean import Any
+from safeload.lean import TYPE_CHECKING, Any
 from safeload.report import json, words
+
+if TYPE_CHECKING:
+    from safeload.auditlog import Entry, Verification
 
 _SHORT = 12  # characters of a revision in a line for people
 _LIMIT = 200  # characters of one field in a line for people

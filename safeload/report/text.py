@@ -11,11 +11,12 @@ from safeload.report.panelrows import code_of
 from safeload.report.style import Style, encodable
 from safeload.scanners.interface import Scanned
 from safeload.signals.interface import Dimension, Outcome
-from safeload.sources.interface import Artifact
 
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
+
+    from safeload.sources.interface import Artifact
 
 TONES = {Action.ALLOW: "green", Action.ASK: "yellow", Action.BLOCK: "red"}
 OUTCOME_TONES = {Outcome.SUPPORTS: "green", Outcome.WEIGHS_AGAINST: "yellow", Outcome.NEUTRAL: "", Outcome.UNKNOWN: ""}

@@ -6,8 +6,10 @@ from collections import deque
 
 from safeload import limits
 from safeload.errors import SafeloadError
-from safeload.lean import Callable, Final, Protocol, Sequence
-from safeload.sources.interface import Artifact, Readable
+from safeload.lean import TYPE_CHECKING, Callable, Final, Protocol, Sequence
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact, Readable
 
 _FILES: Final = 24  # on a busy machine each of the two processes then does more before the other has its turn
 

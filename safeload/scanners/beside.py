@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from safeload.lean import Final, Iterable
+from safeload.lean import TYPE_CHECKING, Final, Iterable
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners.interface import Result, Scanned, Unscanned
 from safeload.scanners.onnx import stays_inside
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact
 
 FORMAT: Final = "onnx-data"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from safeload.lean import ClassVar, Final
-from safeload.parsers.facts import Mention, Part
+from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.scanners import mentioned
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention, Part
+    from safeload.sources.interface import Artifact
 
 OVERRUN: Final = Rule(
     id="booster-overruns",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import ClassVar, Final
+from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.parsers.containers import membernames
-from safeload.parsers.facts import Mention, Part
 from safeload.parsers.programs import settings
 from safeload.scanners import mentioned, references
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.scanners.names import Standing
 from safeload.sources.interface import Artifact, Role
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention, Part
 
 REMOTE_KERNEL: Final = Rule(
     id="remote-kernel",

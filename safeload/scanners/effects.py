@@ -6,8 +6,7 @@ import re
 import sys
 from functools import lru_cache
 
-from safeload.lean import Final, Iterator
-from safeload.parsers.facts import CodeUse
+from safeload.lean import TYPE_CHECKING, Final, Iterator
 from safeload.scanners import names
 from safeload.scanners.code_rules import (
     DELETES,
@@ -24,6 +23,9 @@ from safeload.scanners.code_rules import (
     Effect,
 )
 from safeload.scanners.effect_names import KINDS
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import CodeUse
 
 # Read or called all the time by ordinary model code; only a change of them counts.
 _CHANGED_ONLY: Final = re.compile(r"sys\.(?:modules|meta_path|path_hooks|excepthook)|builtins\.\w+|builtins\.__dict__")

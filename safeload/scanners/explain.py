@@ -11,14 +11,16 @@ from pathlib import Path
 
 from safeload import limits
 from safeload.errors import Malformed, SourceError
-from safeload.lean import Any, Callable, Final, Iterator, Mapping, Sequence, record
-from safeload.parsers.facts import Stream
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Iterator, Mapping, Sequence, record
 from safeload.parsers.sandbox import wire
 from safeload.scanners import names, pickle_rules
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Finding, Report, Result, Severity
 from safeload.scanners.names import Standing
 from safeload.sources.interface import Artifact, Readable, Role
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Stream
 
 __all__ = ["view", "views"]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import ClassVar, Final
-from safeload.parsers.facts import Part
+from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
+    from safeload.sources.interface import Artifact
 
 OUTSIDE: Final = Rule(
     id="gguf-overruns",

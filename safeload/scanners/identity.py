@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from safeload import limits
-from safeload.lean import Final
-from safeload.parsers.facts import Part
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Severity
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
+    from safeload.sources.interface import Artifact
 
 EXTENSION: Final = Rule(
     id="extension-mismatch",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from safeload.lean import ClassVar, Final
+from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.parsers import inert
-from safeload.parsers.facts import Mention, Part
 from safeload.parsers.models import tables
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity
 from safeload.scanners.mentioned import findings
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention, Part
+    from safeload.sources.interface import Artifact
 
 PICKLED: Final = Rule(
     id="arrow-pickled-type",

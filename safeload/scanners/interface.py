@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from safeload.lean import Choice, ClassVar, record
-from safeload.parsers.facts import GapReason, Part, Stream
+from safeload.lean import TYPE_CHECKING, Choice, ClassVar, record
 from safeload.sources.interface import Artifact, Role, Snapshot
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import GapReason, Part, Stream
 
 
 class Severity(str, Choice):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import Callable, Final
+from safeload.lean import TYPE_CHECKING, Callable, Final
 from safeload.parsers.facts import Mention, Part
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact
 
 _SHOWN: Final = 8
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import ClassVar, Final, Iterator
+from safeload.lean import TYPE_CHECKING, ClassVar, Final, Iterator
 from safeload.parsers.facts import Part, PickleFacts, PickleRole, Use
 from safeload.parsers.pickles.watched import watched
 from safeload.scanners import names, shapes
@@ -12,7 +12,9 @@ from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner
 from safeload.scanners.names import Standing
 from safeload.scanners.pickle_words import EXAMPLES, RUNS, Name, arguments, by_name, finding, folded, roles
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact
 
 _MOST: Final = 8  # persistent ids and shapes shown
 # Free types that call methods of what they are given; and the tags of what has methods of its own.

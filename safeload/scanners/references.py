@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import Final
-from safeload.parsers.facts import Mention
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.programs import settings
 from safeload.scanners import names
 from safeload.scanners.effects import of_name
 from safeload.scanners.names import Standing
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention
 
 # Classes that a library's own configurations name; each is made with plain values, or loads its own weights.
 _ORDINARY: Final = (

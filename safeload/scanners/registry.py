@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.scanners import consistency, identity, remote_code
 from safeload.scanners.archive import ArchiveScanner
 from safeload.scanners.boosters import BoosterScanner
@@ -11,7 +11,6 @@ from safeload.scanners.coreml import CoreMlScanner
 from safeload.scanners.gguf import GgufScanner
 from safeload.scanners.hdf5 import Hdf5Scanner
 from safeload.scanners.inert import InertScanner
-from safeload.scanners.interface import Rule, Scanner
 from safeload.scanners.joblib import JoblibScanner
 from safeload.scanners.keras import KerasScanner
 from safeload.scanners.mar import MarScanner
@@ -30,6 +29,9 @@ from safeload.scanners.tensorflow import TensorFlowScanner
 from safeload.scanners.text import TextScanner
 from safeload.scanners.tflite import TfliteScanner
 from safeload.scanners.torchscript import TorchScriptScanner
+
+if TYPE_CHECKING:
+    from safeload.scanners.interface import Rule, Scanner
 
 __all__ = ["RULES", "SCANNERS"]
 

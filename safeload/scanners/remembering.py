@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import Mapping, record
-from safeload.parsers.facts import Part
-from safeload.scanners.engine import Examiner
-from safeload.scanners.memo import Memo
-from safeload.sources.interface import Digest, Readable
+from safeload.lean import TYPE_CHECKING, Mapping, record
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
+    from safeload.scanners.engine import Examiner
+    from safeload.scanners.memo import Memo
+    from safeload.sources.interface import Digest, Readable
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import ClassVar, Final, Iterable, Iterator, record
+from safeload.lean import TYPE_CHECKING, ClassVar, Final, Iterable, Iterator, record
 from safeload.parsers.facts import CodeFacts, CodeOddity, CodeTime, CodeUse, Part
 from safeload.scanners import code_rules, effect_names, effects
 from safeload.scanners.code_rules import EVALUATES, HIDDEN, PACKED, PERSISTS, SECRETS, Effect
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
-from safeload.sources.interface import Artifact, Origin
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact, Origin
 
 REMOTE_CODE: Final = Rule(
     id="remote-code",

@@ -7,11 +7,13 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from safeload import limits
-from safeload.lean import Final, Iterable, Iterator, Mapping, record, replace
+from safeload.lean import TYPE_CHECKING, Final, Iterable, Iterator, Mapping, record, replace
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Result
 from safeload.scanners.template_rules import CHANGED
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Artifact
 
 _SHOWN: Final = 8
 # Templates are often one line: a piece ends with a line, a statement or an expression.

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import Final
-from safeload.parsers.facts import Mention
+from safeload.lean import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention
 
 # What transformers gives to a template, and what jinja2 has of its own that makes only values.
 # https://huggingface.co/docs/transformers/chat_templating_writing

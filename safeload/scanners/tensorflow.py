@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from safeload.lean import ClassVar, Final
-from safeload.parsers.facts import Mention, Part
+from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity
 from safeload.scanners.mentioned import findings, shown
 from safeload.scanners.onnx import stays_inside
 from safeload.scanners.operators import listed
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Mention, Part
+    from safeload.sources.interface import Artifact
 
 DANGEROUS: Final = Rule(
     id="tensorflow-dangerous-operator",

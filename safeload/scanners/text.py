@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from safeload.lean import ClassVar
-from safeload.parsers.facts import Part
+from safeload.lean import TYPE_CHECKING, ClassVar
 from safeload.scanners.interface import Finding, Rule, Scanner
-from safeload.sources.interface import Artifact
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
+    from safeload.sources.interface import Artifact
 
 
 class TextScanner(Scanner):

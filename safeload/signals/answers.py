@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 
-from safeload.lean import Any, Final, Mapping, Sequence
+from safeload.lean import TYPE_CHECKING, Any, Final, Mapping, Sequence
 from safeload.scanners.escape import plain
-from safeload.signals.interface import Subject
 from safeload.sources.interface import Artifact, OriginKind, Role
+
+if TYPE_CHECKING:
+    from safeload.signals.interface import Subject
 
 _WORD: Final = 60  # characters of a name within a sentence
 _LISTED: Final = 3  # things named within a sentence

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from safeload.lean import Final
-from safeload.scanners.interface import Report
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.signals.interface import Assessment, Outcome, Probe, Signal, Subject
 from safeload.signals.quality.card import Card
 from safeload.signals.quality.completeness import Completeness
@@ -15,7 +14,10 @@ from safeload.signals.trust.history import History
 from safeload.signals.trust.hub_scanners import HubScanners
 from safeload.signals.trust.publisher import Publisher
 from safeload.signals.trust.revision import Revision
-from safeload.sources.interface import About, Listing
+
+if TYPE_CHECKING:
+    from safeload.scanners.interface import Report
+    from safeload.sources.interface import About, Listing
 
 __all__ = ["PROBES", "assess"]
 

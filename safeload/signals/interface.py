@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from safeload import limits
-from safeload.lean import Choice, ClassVar, record
+from safeload.lean import TYPE_CHECKING, Choice, ClassVar, record
 from safeload.scanners.escape import plain
-from safeload.scanners.interface import Report
-from safeload.sources.interface import About, Listing
+
+if TYPE_CHECKING:
+    from safeload.scanners.interface import Report
+    from safeload.sources.interface import About, Listing
 
 
 class Dimension(str, Choice):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from safeload.errors import NotFound, SourceError
-from safeload.lean import Callable, Mapping, field, record, replace
+from safeload.lean import TYPE_CHECKING, Callable, Mapping, field, record, replace
 from safeload.sources.interface import (
     Artifact,
     Call,
@@ -17,6 +15,9 @@ from safeload.sources.interface import (
 )
 from safeload.sources.listing import listing_of
 from safeload.sources.walking import Scope, Walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Closure", "listing_of", "walk"]
 

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 
 from safeload import __version__, limits
 from safeload.lean import TYPE_CHECKING, Any, Iterator
-from safeload.sources.interface import Artifact, Progress
 from safeload.sources.names import COMMIT, SHA256
 from safeload.sources.trouble import explained
 
 if TYPE_CHECKING:
     from safeload.sources.hub import HubSource
+    from safeload.sources.interface import Artifact, Progress
 
 
 def download(source: HubSource, artifact: Artifact, progress: Progress) -> None:

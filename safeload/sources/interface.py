@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from pathlib import Path
 
-from safeload.lean import Any, Callable, Choice, Iterable, Mapping, Protocol, Sequence, field, record, replace
+from safeload.lean import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Choice,
+    Iterable,
+    Mapping,
+    Protocol,
+    Sequence,
+    field,
+    record,
+    replace,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @record(frozen=True, slots=True, kw_only=True)

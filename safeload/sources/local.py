@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from safeload.errors import NotFound, SourceError
-from safeload.lean import Mapping, Sequence
+from safeload.lean import TYPE_CHECKING, Mapping, Sequence
 from safeload.sources import cache, folder
 from safeload.sources.files import FileReader
 from safeload.sources.interface import About, Artifact, Origin, OriginKind, Progress, Readable, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class LocalSource(Source):

@@ -10,9 +10,11 @@ from urllib.parse import urljoin, urlsplit
 
 from safeload import limits
 from safeload.errors import Misbehaved, SourceError, Unreachable
-from safeload.lean import Mapping
+from safeload.lean import TYPE_CHECKING, Mapping
 from safeload.sources import transport, trouble
-from safeload.sources.transport import Answer, Transport
+
+if TYPE_CHECKING:
+    from safeload.sources.transport import Answer, Transport
 
 _RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
 _REDIRECTS = (301, 302, 303, 307, 308)

@@ -8,9 +8,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from safeload.errors import NotFound, UsageError
-from safeload.lean import Callable
-from safeload.sources.interface import Source
+from safeload.lean import TYPE_CHECKING, Callable
 from safeload.sources.names import is_repository
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Source
 
 _PATH_LIKE = re.compile(r"\.{1,2}(/|\\|$)|[/~\\]|[A-Za-z]:[\\/]")
 

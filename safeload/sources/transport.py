@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from types import ModuleType
 
 from safeload import limits
-from safeload.lean import Any, Iterator, Mapping, Protocol, record
+from safeload.lean import TYPE_CHECKING, Any, Iterator, Mapping, Protocol, record
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _CARRIERS = ("httpx2", "httpx", "requests")
 

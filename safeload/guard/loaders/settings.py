@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 from safeload.errors import Misbehaved
-from safeload.lean import Any
-from safeload.sources.interface import Listing
+from safeload.lean import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from safeload.sources.interface import Listing
 
 
 def settings(listing: Listing, path: str) -> dict[str, Any]:

@@ -7,12 +7,14 @@ import threading
 from contextlib import contextmanager
 
 from safeload.errors import UsageError
-from safeload.guard.interface import Grant
 from safeload.guard.loaders.settings import part
 from safeload.guard.loaders.transformers_code import auto_class
 from safeload.guard.loaders.transformers_entries import SUFFIX, Kind, class_name, is_auto, kind_of
-from safeload.lean import Any, Iterator, Mapping
+from safeload.lean import TYPE_CHECKING, Any, Iterator, Mapping
 from safeload.sources.interface import Artifact, Origin, OriginKind, Role
+
+if TYPE_CHECKING:
+    from safeload.guard.interface import Grant
 
 # Replaced by the grant: these would fetch or read something else than what was looked at.
 _REPLACED = ("revision", "code_revision", "trust_remote_code", "force_download", "local_files_only",

@@ -6,15 +6,17 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Callable, Final, Iterator, Sequence, record, replace
+from safeload.lean import TYPE_CHECKING, Callable, Final, Iterator, Sequence, record, replace
 from safeload.parsers import formats
 from safeload.parsers.containers import zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
 from safeload.parsers.pickles import pickle, records, trial
 from safeload.parsers.pickles.shapes import STARTS
 from safeload.parsers.programs import pt2, torchscript
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _HEAD: Final = 64
 _HOUSE: Final = r"version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"

@@ -8,11 +8,13 @@ import zlib
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Callable, Final, Generator, Iterator, Protocol
+from safeload.lean import TYPE_CHECKING, Callable, Final, Generator, Iterator, Protocol
 from safeload.parsers.containers.forward import opened
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _STEP: Final = 1 * limits.MIB
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final, Iterator, Sequence
+from safeload.lean import TYPE_CHECKING, Final, Iterator, Sequence
 from safeload.parsers import formats
 from safeload.parsers.containers import inflate, tar, zip
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Budget
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Budget
 
 _HEAD: Final = 512
 

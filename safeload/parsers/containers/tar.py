@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final, field, record
+from safeload.lean import TYPE_CHECKING, Final, field, record
 from safeload.parsers.containers.membernames import outside, unprintable
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 BLOCK: Final = 512
 _REGULAR: Final = frozenset("0\x007")

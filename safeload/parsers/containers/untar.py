@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from safeload.errors import Malformed
-from safeload.lean import Final, Iterator
+from safeload.lean import TYPE_CHECKING, Final, Iterator
 from safeload.parsers.containers import tar
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part
 from safeload.parsers.pickles import torchtar
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _TORCH: Final = frozenset({"storages", "tensors", "pickle"})
 

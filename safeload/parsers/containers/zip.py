@@ -11,11 +11,13 @@ import struct
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Callable, Final, Iterator, field, record
+from safeload.lean import TYPE_CHECKING, Callable, Final, Iterator, field, record
 from safeload.parsers.containers import inflate
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 LOCAL: Final = b"PK\x03\x04"
 _CENTRAL: Final = b"PK\x01\x02"

@@ -5,9 +5,12 @@ from __future__ import annotations
 import zlib
 
 from safeload import limits
+from safeload.lean import TYPE_CHECKING
 from safeload.parsers.containers.membernames import outside, unprintable
-from safeload.parsers.containers.zip import Directory, Entry
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.containers.zip import Directory, Entry
+    from safeload.parsers.reader import Reader
 
 
 def check_crc(found: Directory, entry: Entry, member: Reader) -> None:

@@ -16,13 +16,15 @@ from pyfive.utilities import HDF5OffsetWrapper
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import keras
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 # What pyfive raises on bytes that are not what they should be: it checks little, and indexes what it read.
 _ERRORS: Final = (

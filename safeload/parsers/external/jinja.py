@@ -6,7 +6,7 @@ from jinja2 import TemplateSyntaxError, ext, lexer, nodes, parser, sandbox
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, Iterator, replace
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterator, replace
 from safeload.parsers import text
 from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow
@@ -14,8 +14,10 @@ from safeload.parsers.external.jinja_sources import numbers, walk
 from safeload.parsers.external.jinja_tests import comparisons
 from safeload.parsers.facts import Gap, GapReason, Mention, Part, TemplateFacts, TemplateText
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 # The lexer reads a float by `ast.literal_eval`, which compiles: a worker without rights may not.
 lexer.literal_eval = float  # type: ignore[attr-defined, assignment]

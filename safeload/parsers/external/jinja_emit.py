@@ -5,9 +5,11 @@ from __future__ import annotations
 from jinja2 import nodes
 
 from safeload import limits
-from safeload.lean import Iterable, field, record
-from safeload.parsers.external.jinja_flow import Flow
+from safeload.lean import TYPE_CHECKING, Iterable, field, record
 from safeload.parsers.external.jinja_sources import name_of, texts, walk
+
+if TYPE_CHECKING:
+    from safeload.parsers.external.jinja_flow import Flow
 
 
 def emitted(body: Iterable[nodes.Node], flow: Flow) -> tuple[str, ...]:

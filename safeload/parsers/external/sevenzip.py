@@ -10,11 +10,14 @@ from py7zr.io import MemIO, Py7zIO, WriterFactory
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import TYPE_CHECKING
 from safeload.parsers.containers.membernames import outside, unprintable
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.visit import Parts, Visit
 
 # What the library raises on bytes that are no archive: its own errors, and those of its codecs and of the standard
 # library that it lets through.

@@ -6,13 +6,15 @@ import yaml
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, Iterator, field, record, replace
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterator, field, record, replace
 from safeload.parsers import text
 from safeload.parsers.facts import GapReason, Mention, TextFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import settings
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 # The C parser where it is built in: ten times as fast, and in a process without rights.
 _PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

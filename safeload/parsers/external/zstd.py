@@ -6,11 +6,13 @@ import zstandard
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Iterator
+from safeload.lean import TYPE_CHECKING, Iterator
 from safeload.parsers.containers.forward import opened
 from safeload.parsers.pickles import joblib
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _STEP = 4 * limits.KIB  # of input: one block of 128 KiB can come from four bytes
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from array import array
 
-from safeload.lean import Any, Final, Iterator, Sequence
-from safeload.parsers.mentions import Mentions
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterator, Sequence
+
+if TYPE_CHECKING:
+    from safeload.parsers.mentions import Mentions
 
 ANOMALY: Final = "tree-anomaly"
 _FEATURE: Final = (1 << 31) - 1

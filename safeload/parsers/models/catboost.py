@@ -7,11 +7,13 @@ text and embeddings bring parts of another kind, which are not read.
 from __future__ import annotations
 
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Gap, GapReason, Part
-from safeload.parsers.reader import Reader
 from safeload.parsers.structs import Cursor
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 MAGIC: Final = b"CBM1"
 _VERSIONS: Final = (b"FlabuffersModel_v1",)

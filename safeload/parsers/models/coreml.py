@@ -6,12 +6,14 @@ https://github.com/apple/coremltools/tree/main/mlmodel/format
 from __future__ import annotations
 
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.protobuf import BYTES, VARINT, Inner, Schema, Text, Values, Walk, Wire, outline
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _NETWORK: Final = {1: Inner("layer", "layer")}
 _SCHEMA: Final[Schema] = {

@@ -9,10 +9,12 @@ import struct
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Iterator, record
+from safeload.lean import TYPE_CHECKING, Iterator, record
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 
 class Buffer:

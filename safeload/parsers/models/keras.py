@@ -13,11 +13,13 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, Mapping
+from safeload.lean import TYPE_CHECKING, Any, Final, Mapping
 from safeload.parsers.facts import GapReason
 from safeload.parsers.jsonwalk import walk
-from safeload.parsers.mentions import Mentions
 from safeload.parsers.pickles.ledger import Refused
+
+if TYPE_CHECKING:
+    from safeload.parsers.mentions import Mentions
 
 # With "class_name", one of these makes a dictionary something that Keras builds an object of.
 _BUILT: Final = ("config", "items", "spec_name", "type_spec")

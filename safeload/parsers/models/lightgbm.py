@@ -9,13 +9,15 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final, Iterator
+from safeload.lean import TYPE_CHECKING, Final, Iterator
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.boosters import ANOMALY
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _START: Final = re.compile(rb"tree\r?\n(version=v[0-9]+|num_class=)")
 _NODE: Final = ("left_child", "right_child", "split_feature", "threshold", "decision_type")

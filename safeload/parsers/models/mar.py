@@ -5,8 +5,10 @@ https://github.com/pytorch/serve/blob/master/model-archiver/README.md
 
 from __future__ import annotations
 
-from safeload.lean import Any, Final
-from safeload.parsers.mentions import Mentions
+from safeload.lean import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from safeload.parsers.mentions import Mentions
 
 _KEYS: Final = {
     "handler": "mar-handler",

@@ -10,13 +10,15 @@ from math import prod
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.facts import GapReason, Part, TensorFacts
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
 from safeload.parsers.structs import Cursor
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _NUMBERS: Final = {
     0xCA: "f", 0xCB: "d", 0xCC: "B", 0xCD: "H", 0xCE: "I", 0xCF: "Q", 0xD0: "b", 0xD1: "h", 0xD2: "i", 0xD3: "q",

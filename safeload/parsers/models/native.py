@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Mention, Part
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _ELF: Final = b"\x7fELF"
 # Cosmopolitan's "actually portable executable", of which llamafiles are made: a shell script and a Windows program at

@@ -6,12 +6,14 @@ https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 from __future__ import annotations
 
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.protobuf import BYTES, VARINT, Inner, Number, Schema, Text, Values, Walk, Wire, outline
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _GRAPH: Final = {
     1: Inner("node", "node"),

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Callable, Final, Iterator, Mapping, field, record
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Iterator, Mapping, field, record
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 VARINT: Final = 0
 FIXED64: Final = 1

@@ -7,11 +7,13 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.facts import Part, TensorFacts
-from safeload.parsers.reader import Reader
 from safeload.parsers.text import strict_pairs
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _BITS: Final = {
     "BOOL": 8,

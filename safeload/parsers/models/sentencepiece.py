@@ -10,12 +10,14 @@ from array import array
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.models.protobuf import BYTES, FIXED32, VARINT, Wire, outline
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _PIECE: Final = {1: BYTES, 2: FIXED32, 3: VARINT}
 _TOP: Final = range(1, 6)  # pieces, settings of the training, tables before and after, samples

@@ -5,9 +5,11 @@ https://skops.readthedocs.io/en/stable/persistence.html
 
 from __future__ import annotations
 
-from safeload.lean import Any
+from safeload.lean import TYPE_CHECKING, Any
 from safeload.parsers.jsonwalk import walk
-from safeload.parsers.mentions import Mentions
+
+if TYPE_CHECKING:
+    from safeload.parsers.mentions import Mentions
 
 
 def say(value: Any, said: Mentions) -> None:

@@ -9,10 +9,12 @@ import base64
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Mention, Part
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 PICKLED: Final = "arrow-pickled-type"
 _NAME: Final = b"arrow.py_extension_type"

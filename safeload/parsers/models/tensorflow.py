@@ -9,7 +9,7 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import keras
@@ -26,8 +26,10 @@ from safeload.parsers.models.protobuf import (
     Wire,
     outline,
 )
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _SCHEMA: Final[Schema] = {
     "saved_model": {1: Number("schema"), 2: Inner("meta_graph", "meta_graph")},

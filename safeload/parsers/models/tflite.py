@@ -7,12 +7,14 @@ https://github.com/pytorch/executorch/blob/main/schema/program.fbs
 from __future__ import annotations
 
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models.flatbuffers import Buffer
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 # OperatorCode: before schema 3a, numbers of operators were one byte; readers take the larger of the two.
 _CUSTOM: Final = 32

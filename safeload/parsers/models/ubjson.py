@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import boosters
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
 from safeload.parsers.structs import Cursor
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 _NUMBERS: Final = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "D": "d"}
 _CONSTANTS: Final = {"Z": None, "T": True, "F": False}

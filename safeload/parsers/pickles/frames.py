@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import Final, Protocol
-from safeload.parsers.reader import Reader
+from safeload.lean import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _FRAME: Final = b"\x95"
 # A FRAME opcode needs a length that lies within the stream, so the three high bytes of it are zero (below 2**40).

@@ -8,7 +8,7 @@ from itertools import product
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, replace
+from safeload.lean import TYPE_CHECKING, Any, Final, replace
 from safeload.parsers.containers.inflate import after, undone
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.pickles import kept, pickle, wrappers
@@ -17,7 +17,9 @@ from safeload.parsers.pickles.frames import Watched
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.machine import Machine, Place, Specials, finish
 from safeload.parsers.reader import Reader, sha256
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.visit import Parts, Visit
 
 CONTENT: Final = "content"  # what a compressed file holds, as a member
 _WRAPPER: Final = "NumpyArrayWrapper"

@@ -7,10 +7,12 @@ it runs again, and everything that is given to an instance is held until the end
 
 from __future__ import annotations
 
-from safeload.lean import Any, Callable, Final, Iterable
-from safeload.parsers.facts import PickleRole
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Iterable
 from safeload.parsers.pickles.ledger import Ledger, Page
 from safeload.parsers.pickles.standins import Inert, Named, stand_in
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import PickleRole
 
 # A layer's state can call what it holds, one after the other, with what the one before returned: `Sequential` with
 # `_load_from_bytes` in it unpickles bytes that no scan saw, and `LSTM.__setstate__` can set that off while loading.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Gap, GapReason, Part, Stream
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.pickle import conclude, stream
 from safeload.parsers.pickles.readings import run
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _PICKLES: Final = 5
 # Bytes of one element, by the name of the storage's class; each storage follows an 8-byte count of its own.

@@ -9,10 +9,12 @@ import hashlib
 from collections import Counter
 
 from safeload import limits
-from safeload.lean import Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.pickles.frames import Watched
-from safeload.parsers.pickles.ledger import Ledger
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.pickles.ledger import Ledger
+    from safeload.parsers.reader import Reader
 
 LARGE: Final = 64 * limits.KIB  # bytes; a pickler writes longer ones outside of its frames
 

@@ -7,16 +7,18 @@ gap; what was seen before it stays in the ledger.
 from __future__ import annotations
 
 import _pickle
-import io
 import re
 
-from safeload.lean import Any, Final, Iterable, Protocol, field, record
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Protocol, field, record
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles import arrays, categories, generators, natives, parameters, texterrors
 from safeload.parsers.pickles.dtypes import Outside
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.standins import Inert
 from safeload.parsers.reader import recent
+
+if TYPE_CHECKING:
+    import io
 
 # Everything that the VM raises on hostile bytes; anything else is a fault of ours, and ends the worker.
 VM_ERRORS: Final = (

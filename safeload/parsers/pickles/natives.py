@@ -6,13 +6,15 @@ and not when it is unpickled: a number beyond the end then reads, or writes, mem
 
 from __future__ import annotations
 
-from array import array
 from functools import partial
 from itertools import pairwise
 
-from safeload.lean import Any, Callable, Final
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final
 from safeload.parsers.pickles.contents import Unread, column, integers, shape
 from safeload.parsers.pickles.standins import Inert
+
+if TYPE_CHECKING:
+    from array import array
 
 Fits = Callable[[Any], bool]
 

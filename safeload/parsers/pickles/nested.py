@@ -6,7 +6,7 @@ import io
 import re
 
 from safeload import limits
-from safeload.lean import Any, Final, Iterable, Iterator
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Iterator
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.pickles import encoded
 from safeload.parsers.pickles.frames import Watched
@@ -14,7 +14,9 @@ from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Nowhere
 from safeload.parsers.pickles.plain import Lines, literals
 from safeload.parsers.pickles.within import Within
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 # PROTO, a protocol that exists, and an opcode that can stand first. Bytes within bytes are contiguous, so one search
 # over the member finds them at every depth.

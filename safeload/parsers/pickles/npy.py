@@ -9,14 +9,16 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, record
+from safeload.lean import TYPE_CHECKING, Any, Final, record
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, TensorFacts
 from safeload.parsers.pickles import literals, pickle
 from safeload.parsers.pickles.dtypes import product
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.readings import run
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 MAGIC: Final = b"\x93NUMPY"
 _LENGTHS: Final = {(1, 0): 2, (2, 0): 4, (3, 0): 4}

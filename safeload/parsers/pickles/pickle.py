@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import Final, Iterable, Mapping, field, record
+from safeload.lean import TYPE_CHECKING, Final, Iterable, Mapping, field, record
 from safeload.parsers.facts import Gap, GapReason, PickleFacts, PickleRole, Stream
 from safeload.parsers.pickles import nested, plain
 from safeload.parsers.pickles.ledger import Ledger, Refused
-from safeload.parsers.pickles.machine import Run
 from safeload.parsers.pickles.readings import run, together
 from safeload.parsers.reader import Reader, sha256
+
+if TYPE_CHECKING:
+    from safeload.parsers.pickles.machine import Run
 
 _PROTO: Final = b"\x80"
 _TORCH_MAGIC: Final = 0x1950A86A20F9469CFC6C

@@ -10,10 +10,12 @@ import re
 from collections import deque
 
 from safeload import limits
-from safeload.lean import Any, Final, Iterable, Iterator
-from safeload.parsers.pickles.ledger import Ledger
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Iterator
 from safeload.parsers.pickles.quick import NUMBERS
 from safeload.parsers.pickles.shapes import could_be_pickle
+
+if TYPE_CHECKING:
+    from safeload.parsers.pickles.ledger import Ledger
 
 # The second line of GLOBAL or INST, before an opcode that such a name is of use to. It starts with one certain byte,
 # which is what keeps the search fast.

@@ -11,12 +11,14 @@ import pickle
 import struct
 
 from safeload import limits
-from safeload.lean import Any, ClassVar, Final
+from safeload.lean import TYPE_CHECKING, Any, ClassVar, Final
 from safeload.parsers.facts import Gap, GapReason, PickleRole
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
 from safeload.parsers.pickles.standins import Inert, InertMapping, Named
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 ERRORS: Final[tuple[type[Exception], ...]] = (*VM_ERRORS, struct.error, AssertionError, BufferError)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from safeload.lean import TYPE_CHECKING
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles import kept, pure
 from safeload.parsers.pickles.frames import framed, may_hold_frames
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.located import Located
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Place, Run, finish
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 
 def run(reader: Reader, ledger: Ledger, start: int) -> Run:

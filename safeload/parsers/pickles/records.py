@@ -5,10 +5,12 @@ torch before 2.10 took the pickle's word for how long a record is, and read on b
 
 from __future__ import annotations
 
-from safeload.lean import Mapping
-from safeload.parsers.containers import zip
+from safeload.lean import TYPE_CHECKING, Mapping
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles.legacy import ELEMENT
+
+if TYPE_CHECKING:
+    from safeload.parsers.containers import zip
 
 
 def gap(storages: Mapping[str, tuple[str, int]], pickle: str, found: zip.Directory) -> Gap | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from safeload.lean import Any
-from safeload.parsers.pickles.standins import Noted
+from safeload.lean import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from safeload.parsers.pickles.standins import Noted
 
 
 class _Key:

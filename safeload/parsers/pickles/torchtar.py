@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any
+from safeload.lean import TYPE_CHECKING, Any
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream
 from safeload.parsers.pickles.frames import Watched
 from safeload.parsers.pickles.ledger import Ledger
@@ -15,7 +15,9 @@ from safeload.parsers.pickles.legacy import ELEMENT
 from safeload.parsers.pickles.machine import Machine, Place, finish
 from safeload.parsers.pickles.pickle import conclude, stream
 from safeload.parsers.pickles.standins import Named
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 
 def read(reader: Reader, name: str, member: tuple[str, ...]) -> Part:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 
 from safeload import limits
-from safeload.lean import replace
+from safeload.lean import TYPE_CHECKING, replace
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.pickles import pickle, pure
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Nowhere
 from safeload.parsers.pickles.within import Within
-from safeload.parsers.reader import Reader
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 
 def acts(reader: Reader) -> pickle.Outcome | None:

@@ -9,12 +9,14 @@ import json
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, Iterator
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterator
 from safeload.parsers import text
 from safeload.parsers.facts import GapReason, Mention, Part
 from safeload.parsers.pickles.ledger import Refused
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 PROGRAM: Final = "pt2-program"  # the purpose of such a text
 

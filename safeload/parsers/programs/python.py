@@ -9,12 +9,14 @@ import warnings
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import CodeFacts, GapReason, Part, TextFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import pythontext, pythonwalk
-from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 # The declaration of an encoding, in one of the first two lines: https://peps.python.org/pep-0263/
 _CODING: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 
 from safeload.errors import Malformed
-from safeload.lean import Final, Iterable, Iterator, replace
+from safeload.lean import TYPE_CHECKING, Final, Iterable, Iterator, replace
 from safeload.parsers import text
 from safeload.parsers.facts import Mention, Part, PickleFacts
-from safeload.parsers.reader import Reader
-from safeload.parsers.visit import Parts, Visit
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
+    from safeload.parsers.visit import Parts, Visit
 
 SOURCE: Final = "torchscript"  # the purpose of such a text
 CODE: Final = "torchscript-code"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import select
 import socket
 import time
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import Final
 from safeload.parsers.sandbox.wire import LENGTH
 
 _PIECE: Final = 256 * limits.KIB

@@ -7,10 +7,10 @@ import sys
 import threading
 from collections import deque
 from itertools import islice, takewhile
-from typing import Final
 
 from safeload import limits
 from safeload.errors import Malformed, StateError
+from safeload.lean import Final
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.sandbox.rights import Rights
 from safeload.parsers.sandbox.running import Asked, Ended, Readable, Running, SourceFailed

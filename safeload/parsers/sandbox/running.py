@@ -10,19 +10,20 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn, Protocol
 
 from safeload import limits
 from safeload.errors import Malformed
+from safeload.lean import TYPE_CHECKING, Any, Final, NoReturn, Protocol, record
 from safeload.parsers.coding import decode
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.sandbox import wire
 from safeload.parsers.sandbox.conversation import Conversation
 from safeload.parsers.sandbox.deaths import death
 from safeload.parsers.sandbox.rights import Rights
+
+if TYPE_CHECKING:
+    from safeload.lean import Sequence
 
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what the interpreter needs to start
 # Large literals in pages of 2 MiB where the system has them: page faults were half the time of reading such a file.
@@ -43,7 +44,7 @@ class Readable(Protocol):
     def fileno(self) -> int | None: ...
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@record(slots=True, eq=False, kw_only=True)
 class Asked:
     """One artifact that a worker is to look at. `whole` are its bytes, where they are few and were read already.
 

@@ -9,10 +9,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
-from typing import Any, Final
 
 from safeload import limits
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers import external
 from safeload.parsers.coding import encode
 from safeload.parsers.examine import examine
@@ -20,7 +19,10 @@ from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
 from safeload.parsers.sandbox import rights, wire
 from safeload.parsers.sandbox.deaths import OUT_OF_MEMORY
-from safeload.parsers.visit import Read
+
+if TYPE_CHECKING:
+    from safeload.lean import Mapping
+    from safeload.parsers.visit import Read
 
 _CODECS: Final = ("ascii", "latin-1", "utf-8", "unicode_escape", "raw_unicode_escape")
 _REQUEST: Final = 64 * limits.KIB

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
-
 from safeload.errors import Malformed
+from safeload.lean import Final, Protocol
 
 LENGTH: Final = 4
 

@@ -7,9 +7,11 @@ import os
 import threading
 from functools import partial
 
-from safeload.lean import Callable, Final
-from safeload.parsers.facts import Part
+from safeload.lean import TYPE_CHECKING, Callable, Final
 from safeload.parsers.sandbox.process import Readable, Worker
+
+if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
 
 
 class Workers:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
-from safeload.lean import Any, Final, Mapping
+from safeload.lean import TYPE_CHECKING, Any, Final, Mapping
 from safeload.signals.answers import opened
-from safeload.signals.interface import Subject
+
+if TYPE_CHECKING:
+    from safeload.signals.interface import Subject
 
 SUFFIX: Final = ".index.json"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from safeload.lean import Any, Final, Mapping
+from safeload.lean import TYPE_CHECKING, Any, Final, Mapping
 from safeload.signals.answers import ago, count, is_local, items, moment, named, text, why
 from safeload.signals.interface import Dimension, Outcome, Probe, Signal, Subject
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _YOUNG: Final = 30  # days; nobody had the time to notice anything
 _OLD: Final = 180  # days
