@@ -26,6 +26,7 @@ class _Thread(threading.local):
 thread = _Thread()
 under_way: list[object] = []  # one item for each load in the process; appending is atomic where counting is not
 _approved: list[CodeType] = []
+watched: list[str] = []  # folders of granted loads that lie outside of the hub's caches, as `co_filename` spells them
 
 
 class admitting:
@@ -59,6 +60,17 @@ class admitting:
                 return False
             frame = frame.f_back
         return frame is not None
+
+
+@contextmanager
+def watching(*folders: str) -> Iterator[None]:
+    """While a granted load runs code from these folders (with the slash at their end): it came with the model too."""
+    watched.extend(folders)
+    try:
+        yield
+    finally:
+        for folder in folders:
+            watched.remove(folder)
 
 
 @contextmanager

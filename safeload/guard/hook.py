@@ -15,17 +15,38 @@ from types import CodeType
 
 from safeload.errors import Stop
 from safeload.guard import effects, overrides
-from safeload.guard.admission import admitting, executing, forget_extensions, is_approved, thread, under_way
+from safeload.guard.admission import (
+    admitting,
+    executing,
+    forget_extensions,
+    is_approved,
+    thread,
+    under_way,
+    watched,
+    watching,
+)
 from safeload.guard.readers import is_plumbing, reader, reader_is_known
 from safeload.lean import Any, Callable, record
 
-__all__ = ["Rules", "Stopped", "admitting", "collect", "executing", "is_on", "off", "on", "reader_is_known", "withdraw"]
+__all__ = [
+    "Rules",
+    "Stopped",
+    "admitting",
+    "collect",
+    "executing",
+    "is_on",
+    "off",
+    "on",
+    "reader_is_known",
+    "watching",
+    "withdraw",
+]
 
 Pair = tuple[str, str]
 
 # The packages below the modules cache: its folder may be set after the guard was turned on.
 _CODE_PACKAGES = frozenset({"transformers_modules", "diffusers_modules"})
-_EMPTY = compile("", "<empty>", "exec")
+_EMPTY = compile("", "<empty>", "exec", dont_inherit=True)
 _APPROVE = "See what it does with `safeload review`, and approve it there."
 _EARLY = "Call it through its module (`pickle.load`, `torch.load`) or with `safeload.load` to see it and decide."
 
@@ -178,7 +199,7 @@ def _stop(stopped: Stopped, message: str, next: str) -> None:
 
 def _came_with_a_model(rules: Rules, filename: str) -> bool:
     # Every module body in the process passes here: the quick question first.
-    if filename.startswith(rules.code_folders):
+    if filename.startswith(rules.code_folders) or (watched and filename.startswith(tuple(watched))):
         return True
     return "_modules" in filename and not _CODE_PACKAGES.isdisjoint(PurePath(filename).parts)
 

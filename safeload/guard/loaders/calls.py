@@ -37,8 +37,9 @@ def _resolved(loader: str) -> tuple[str, str]:
     names = [known.name for known in LOADERS]
     if not loader or loader in names:
         return loader, ""
-    library, _, function = loader.partition(".")
-    if library in names and function:  # torch.load, pickle.loads: the entry points of a plain call
+    # torch.load, torch.jit.load, pickle.loads: the entry points of a plain call.
+    library = max((name for name in names if loader.startswith(f"{name}.")), key=len, default="")
+    if library:
         return library, loader
     if all(part.isidentifier() for part in loader.split(".")) and loader[0].isupper():
         return "transformers", loader

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import io
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from safeload.errors import Stop
 from safeload.guard import hook
@@ -12,21 +11,31 @@ from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
 from safeload.guard.loaders.buffers import copied, named, seekable
 from safeload.guard.unpickle import take
+from safeload.lean import Any, Callable, ClassVar, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
-
-_SUFFIXES = (".pkl", ".pickle")
 
 
 class Pickle(Loader):
+    """`through`: the modules in which a library of this kind unpickles, where it is not CPython's own."""
+
     name = "pickle"
     repeatable = True
-    entries = (Entry(module="pickle", attribute="load"), Entry(module="pickle", attribute="loads"))
+    suffixes: ClassVar[tuple[str, ...]] = (".pkl", ".pickle")
+    through: ClassVar[tuple[str, ...]] = ()
+    entries: ClassVar[tuple[Entry, ...]] = (
+        Entry(module="pickle", attribute="load"),
+        Entry(module="pickle", attribute="loads"),
+        Entry(module="pickle", attribute="_load"),  # the same in Python, which some libraries prefer
+        Entry(module="pickle", attribute="_loads"),
+        Entry(module="_pickle", attribute="load"),
+        Entry(module="_pickle", attribute="loads"),
+    )
 
     def recognises(self, listing: Listing) -> bool:
-        return single.recognised(listing, _SUFFIXES)
+        return bool(self.suffixes) and single.recognised(listing, self.suffixes)
 
     def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
-        return single.only(call, listing, _SUFFIXES)
+        return single.only(call, listing, self.suffixes)
 
     def attempt(self, original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Free names have no effect, so the bytes can be unpickled under the hook, and again if it stops them.
@@ -48,7 +57,7 @@ class Pickle(Loader):
         target = _target(args, kwargs)
         if target is None or not seekable(target):
             return None
-        return Call(target=named(target), loader=self.name, entry=f"pickle.{entry.attribute}")
+        return Call(target=named(target), loader=self.name, entry=f"{self.name}.{entry.attribute.strip('_')}")
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
         return copied(_target(args, kwargs))
@@ -59,17 +68,19 @@ class Pickle(Loader):
         target = _target(args, kwargs)
         file = target if hasattr(target, "read") else io.BytesIO(target)
         data, stream = take(file, grant.streams)
-        rest = {key: value for key, value in kwargs.items() if key not in ("file", "data")}
-        with hook.admitting(stream.names):
-            return original(data if entry.attribute == "loads" else io.BytesIO(data), **rest)
+        rest = {key: value for key, value in kwargs.items() if key not in _TARGETS}
+        with hook.admitting(stream.names, through=self.through):
+            return original(data if entry.attribute.endswith("loads") else io.BytesIO(data), *args[1:], **rest)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
-        import pickle
-
+        library = importlib.import_module(self.entries[0].module)
         (path,) = grant.files.values()
         with path.open("rb") as file:
-            return {"object": pickle.load(file)}  # noqa: S301  (under the hook, with the names that were granted)
+            return {"object": library.load(file)}  # under the hook, with the names that were granted
+
+
+_TARGETS = ("file", "data", "str")
 
 
 def _target(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    return args[0] if args else kwargs.get("file", kwargs.get("data"))
+    return args[0] if args else next((kwargs[key] for key in _TARGETS if key in kwargs), None)

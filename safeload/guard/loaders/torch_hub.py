@@ -1,0 +1,57 @@
+"""torch.hub: a model that a repository's own `hubconf.py` makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safeload.errors import Blocked, UsageError
+from safeload.guard import hook
+from safeload.guard.interface import Entry, Grant, Loader
+from safeload.guard.loaders.buffers import absent, named
+from safeload.lean import Any, Callable, Mapping
+from safeload.sources.interface import Call, Listing, Role, Source, Wanted
+
+_CODE = (".py", ".pyc", ".so", ".pyd")
+_CONF = "hubconf.py"
+
+
+class TorchHub(Loader):
+    """From a folder (`source="local"`) its Python is decided on; from GitHub nothing is run that nobody looked at."""
+
+    name = "torch.hub"
+    entries = tuple(Entry(module="torch.hub", attribute=attribute) for attribute in ("load", "list", "help"))
+
+    def recognises(self, listing: Listing) -> bool:
+        return _CONF in listing.paths
+
+    def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
+        if _CONF not in listing.paths:
+            raise UsageError(f"{call.target} has no {_CONF}.", next="Name the folder in which it lies.")
+        found = [path for path in sorted(listing.paths) if path.endswith(_CODE)]
+        return tuple(Wanted(path=p, role=Role.CODE if p.endswith(".py") else Role.WEIGHTS) for p in found)
+
+    def wants_weights(self, call: Call) -> bool:
+        return False
+
+    def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
+        target = args[0] if args else kwargs.get("repo_or_dir", kwargs.get("github"))
+        if entry.attribute != "load" or str(kwargs.get("source", "github")).lower() == "github":
+            raise Blocked(
+                f"torch.hub.{entry.attribute} runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
+                next='Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").',
+            )
+        return (
+            None if target is None or absent(target) else Call(target=named(target), loader=self.name, entry=self.name)
+        )
+
+    def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
+        return None
+
+    def proceed(
+        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
+    ) -> Any:
+        with hook.watching(str(Path(grant.snapshot.origin.name)) + "/"):
+            return original(*args, **kwargs)
+
+    def load(self, grant: Grant) -> Mapping[str, Any]:
+        raise UsageError("A hub folder has several models.", next='torch.hub.load("./folder", "name", source="local")')

@@ -1,0 +1,42 @@
+"""Each library for real: the attack works without the guard, is stopped with it, and ordinary use is not in the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.libraries.running import STEPS, all_cases, run, version
+
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
+CASES = all_cases()
+
+
+@pytest.fixture(scope="module", params=CASES)
+def results(request, tmp_path_factory):
+    """What each step gave, by step, then by way."""
+    case = CASES[request.param]
+    if version(case) is None:
+        pytest.skip(f"{case.DISTRIBUTION} is not installed")
+    folder = tmp_path_factory.mktemp(request.param)
+    run(request.param, "make", folder)
+    return case, {step: run(request.param, step, folder) for step in STEPS}
+
+
+def test_twin_without_the_guard_the_attack_works(results):
+    case, found = results
+    for way, seen in found["none"].items():
+        if way not in getattr(case, "PROTECTED", ()):
+            assert seen["ran"] or "signal" in seen["evil"], (way, seen)
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_it_is_stopped_and_nobody_is_asked_to_wave_it_through(results, step):
+    for way, seen in results[1][step].items():
+        assert "stopped" in seen["evil"] and not seen["ran"], (way, seen)
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_ordinary_use_gives_the_same_without_a_question(results, step):
+    for way, seen in results[1][step].items():
+        assert "loaded" in seen["plain"], (way, seen)
+        assert seen["plain"] == results[1]["none"][way]["plain"], way
+        assert seen["asked"] == 0, way
