@@ -190,7 +190,8 @@ if not TYPE_CHECKING:
 
         def __new__(cls, name, bases, space):
             given = {k: v for k, v in space.items() if isinstance(v, str) and not k.startswith("_")}
-            made = super().__new__(cls, name, bases, {k: v for k, v in space.items() if k not in given})
+            space = {"__repr__": _repr, **{k: v for k, v in space.items() if k not in given}}
+            made = super().__new__(cls, name, bases, space)
             made._by_value = {}
             for key, value in given.items():
                 member = made._by_value[value] = str.__new__(made, value)
@@ -207,14 +208,20 @@ if not TYPE_CHECKING:
         def __iter__(cls):
             return iter(cls._by_value.values())
 
+        def __contains__(cls, value):
+            return value in cls._by_value
+
+        def __reversed__(cls):
+            return reversed(cls._by_value.values())
+
         def __len__(cls):
             return len(cls._by_value)
 
+    def _repr(self):
+        return f"<{self.__class__.__name__}.{self.name}: {self.value!r}>"
+
     class Choice(metaclass=_Choices):
         """The base of a class of words: `class Severity(str, Choice)`."""
-
-        def __repr__(self):
-            return f"<{self.__class__.__name__}.{self.name}: {self.value!r}>"
 
         def __reduce_ex__(self, protocol):
             return self.__class__, (self.value,)

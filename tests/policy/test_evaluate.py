@@ -211,7 +211,7 @@ def test_a_preset_cannot_be_edited() -> None:
         STANDARD.gaps[GapReason.MALFORMED] = Action.ALLOW  # type: ignore[index]
 
 
-ACTIONS = st.sampled_from(Action)
+ACTIONS = st.sampled_from(list(Action))
 
 
 @st.composite
@@ -223,7 +223,7 @@ def policies(draw: st.DrawFn) -> Policy:
         findings={s: draw(ACTIONS) for s in Severity},
         rules=draw(st.dictionaries(st.sampled_from(["some-rule", "remote-code"]), ACTIONS)),
         nothing_to_load=draw(ACTIONS),
-        signals={"trust-publisher": draw(st.dictionaries(st.sampled_from(Outcome), ACTIONS))},
+        signals={"trust-publisher": draw(st.dictionaries(st.sampled_from(list(Outcome)), ACTIONS))},
         unsafe_override=draw(st.booleans()),
     )
 
@@ -231,17 +231,17 @@ def policies(draw: st.DrawFn) -> Policy:
 @st.composite
 def reports_with_a_gap(draw: st.DrawFn) -> tuple[tuple[Result, ...], dict[str, Role]]:
     deciding = [r for r in Role if r is not Role.BESIDE]
-    results: list[Result] = [unread("gap", draw(st.sampled_from(GapReason)))]
+    results: list[Result] = [unread("gap", draw(st.sampled_from(list(GapReason))))]
     roles = {"gap": draw(st.sampled_from(deciding))}
     for i in range(draw(st.integers(0, 3))):
         path = f"f{i}"
-        roles[path] = draw(st.sampled_from(Role))
-        findings = [a_finding(path, draw(st.sampled_from(Severity))) for _ in range(draw(st.integers(0, 2)))]
+        roles[path] = draw(st.sampled_from(list(Role)))
+        findings = [a_finding(path, draw(st.sampled_from(list(Severity)))) for _ in range(draw(st.integers(0, 2)))]
         results.append(read(path, *findings))
     return tuple(draw(st.permutations(results))), roles
 
 
-@given(policies(), reports_with_a_gap(), st.sampled_from(Outcome), st.booleans())
+@given(policies(), reports_with_a_gap(), st.sampled_from(list(Outcome)), st.booleans())
 def test_no_policy_allows_a_gap_that_it_does_not_name(
     policy: Policy, made: tuple[tuple[Result, ...], dict[str, Role]], outcome: Outcome, wants: bool
 ) -> None:
@@ -250,7 +250,7 @@ def test_no_policy_allows_a_gap_that_it_does_not_name(
     assert evaluate(policy, assessment, wants_weights=wants).action is not Action.ALLOW
 
 
-@given(policies(), policies(), st.sampled_from(Severity), st.sampled_from(["some-rule", "remote-code", "third"]))
+@given(policies(), policies(), st.sampled_from(list(Severity)), st.sampled_from(["some-rule", "remote-code", "third"]))
 def test_two_policies_together_say_the_stricter_of_both(a: Policy, b: Policy, severity: Severity, rule: str) -> None:
     found = an_assessment(read("a.bin", a_finding("a.bin", severity, rule_id=rule)))
     apart = [evaluate(p, found).action for p in (a, b)]

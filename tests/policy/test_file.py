@@ -254,7 +254,7 @@ def test_lines_of_every_kind_of_statement() -> None:
     }
 
 
-ACTIONS = st.sampled_from(Action)
+ACTIONS = st.sampled_from(list(Action))
 NAMES = st.text(st.characters(blacklist_categories=("C", "Z", "M")), min_size=1, max_size=20)
 
 
@@ -269,7 +269,7 @@ def policies(draw: st.DrawFn) -> Policy:
         signals=draw(
             st.dictionaries(
                 st.sampled_from(["trust-publisher", "quality-card"]),
-                st.dictionaries(st.sampled_from(Outcome), ACTIONS),
+                st.dictionaries(st.sampled_from(list(Outcome)), ACTIONS),
             )
         ),
         unsafe_override=draw(st.booleans()),
@@ -292,10 +292,10 @@ def test_a_preset_that_is_written_means_the_same(folder: Path, preset: Policy) -
 
 
 @given(
-    st.sampled_from(GapReason),
+    st.sampled_from(list(GapReason)),
     st.sampled_from(list(PRESETS)),
-    st.dictionaries(st.sampled_from(GapReason), ACTIONS),
-    st.dictionaries(st.sampled_from(Severity), ACTIONS),
+    st.dictionaries(st.sampled_from(list(GapReason)), ACTIONS),
+    st.dictionaries(st.sampled_from(list(Severity)), ACTIONS),
     ACTIONS,
     st.booleans(),
 )
