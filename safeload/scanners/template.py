@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar, Final
-
 from safeload import limits
+from safeload.lean import ClassVar, Final, Iterator
 from safeload.parsers.facts import Part, TemplateFacts, TemplateTest
 from safeload.scanners import template_names as names
 from safeload.scanners import template_rules as rules
+from safeload.scanners import template_singled as singled
 from safeload.scanners import template_texts as texts
 from safeload.scanners import template_words as said
 from safeload.scanners.escape import plain
@@ -17,7 +16,6 @@ from safeload.sources.interface import Artifact
 
 _SHOWN: Final = 8
 _ROUNDS: Final = 1_000_000  # rounds by constants alone; ordinary templates loop over what they are given
-_LENGTH: Final = 3  # `length > 1` asks whether there is something; larger numbers single out conversations
 
 
 class TemplateScanner(Scanner):
@@ -58,7 +56,8 @@ def _names(part: Part) -> Found:
 
 def _tests(facts: TemplateFacts) -> Found:
     about = [(test, [path for path in test.sources if said.is_said(path)]) for test in facts.tests]
-    heard = [test for test, paths in about if any("?" not in path for path in paths)]
+    # What is counted up in a loop is compared with numbers; it makes a flag no comparison with words.
+    heard = [test for test, paths in about if any("?" not in path for path in _outright(paths))]
     # A flag that is set in one place and asked for in another is one condition.
     flagged = [test for test, paths in about if paths and test not in heard and said.sentences(test)]
     if flagged and any(said.looked_for(test) or (_measured(test) and not said.switches(test)) for test in heard):
@@ -69,6 +68,11 @@ def _tests(facts: TemplateFacts) -> Found:
     yield from ((rules.WORDS, _shown(test)) for test in flagged)
     for test in heard:
         yield from _by_words(test)
+    yield from ((rules.SINGLED, _shown(test)) for test in singled.out(facts.tests))
+
+
+def _outright(paths: list[str]) -> list[str]:
+    return [path for path in paths if not path.startswith("loop.count")] or paths
 
 
 def _by_date(test: TemplateTest) -> Found:
@@ -81,7 +85,14 @@ def _by_date(test: TemplateTest) -> Found:
 
 def _by_words(test: TemplateTest) -> Found:
     """Words looked for and text added: a trigger. One of the two alone: a question."""
-    looked, added = said.looked_for(test), said.sentences(test)
+    added = said.sentences(test)
+    if all(path.startswith("loop.") for path in test.sources if said.is_said(path)):
+        if added and said.counts(test):
+            yield rules.TRIGGER, _shown(test)
+        elif added and any(abs(n) > 1 for n in test.numbers) and not said.halves(test):
+            yield rules.WORDS, _shown(test)  # the first message is one that every conversation has, the third is not
+        return
+    looked = said.looked_for(test)
     if "each other" in test.how:
         if added and sum(said.is_said(path) and not path.startswith("loop.") for path in test.sources) > 1:
             yield rules.WORDS, _shown(test)
@@ -99,7 +110,7 @@ def _by_words(test: TemplateTest) -> Found:
 
 def _measured(test: TemplateTest) -> bool:
     """A comparison with nothing asks whether something was said at all."""
-    return any(abs(n) > _LENGTH for n in test.numbers) or any(word.strip() for word in test.words)
+    return said.counts(test) or any(word.strip() for word in test.words)
 
 
 def _texts(facts: TemplateFacts) -> Found:
@@ -140,6 +151,7 @@ _SENTENCES: Final = {
     rules.UNKNOWN.id: "The chat template {0}, which chat templates do not.",
     rules.TRIGGER.id: "The chat template adds text when it finds something in the conversation.",
     rules.WORDS.id: "The chat template looks for words in the conversation.",
+    rules.SINGLED.id: "The chat template adds text for some tools, names or roles only.",
     rules.INSTRUCTION.id: "The chat template tells the model something that a user would not want.",
     rules.FIRM.id: "The chat template gives the model an instruction that is worth reading.",
     rules.ADDRESS.id: "The chat template holds an address or a command.",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from safeload.lean import Final
 from safeload.scanners.interface import Rule, Severity
 
 ESCAPE: Final = Rule(
@@ -39,6 +38,15 @@ WORDS: Final = Rule(
     severity=Severity.MEDIUM,
     why="Ordinary templates look for tags that they wrote themselves. One that looks for words, or replaces them, "
     "treats some conversations unlike others.",
+    fix="Read the lines that are shown, or use the template of the base model.",
+    cwe=506,
+)
+SINGLED: Final = Rule(
+    id="template-singles-out",
+    title="The chat template adds text for some tools, names or roles only",
+    severity=Severity.MEDIUM,
+    why="Ordinary templates treat every tool and every name alike, and know the usual roles. One that adds "
+    "text where a certain tool, name or role turns up behaves in a way that no test without it shows.",
     fix="Read the lines that are shown, or use the template of the base model.",
     cwe=506,
 )
@@ -110,5 +118,5 @@ CHANGED: Final = Rule(
     cwe=506,
 )
 RULES: Final = (
-    ESCAPE, UNKNOWN, TRIGGER, WORDS, INSTRUCTION, FIRM, ADDRESS, HIDDEN, DATE, ENCODED, ENDLESS, CHANGED,
+    ESCAPE, UNKNOWN, TRIGGER, WORDS, SINGLED, INSTRUCTION, FIRM, ADDRESS, HIDDEN, DATE, ENCODED, ENDLESS, CHANGED,
 )  # fmt: skip

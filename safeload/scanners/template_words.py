@@ -8,8 +8,8 @@ language are looked for, or sentences are added. Each alone is worth a question,
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from safeload.lean import Final
 from safeload.parsers.facts import TemplateTest
 
 # Fields of a message that hold what somebody said, and those that only say what kind of message it is.
@@ -22,6 +22,7 @@ _STRUCTURE: Final = frozenset(
     {"role", "type", "name", "id", "index", "tool_calls", "tool_call_id", "function", "function_call", "recipient",
      "channel", "content_type", "mime_type", "tools", "prefix", "weight", "from", "end_turn", "thought_signature"}
 )  # fmt: skip
+FIELDS: Final = _SAID | _STRUCTURE
 # Steps that leave messages what they are. Any other takes something out of them.
 _KEEPS: Final = re.compile(r"\[\]|\?|\|(list|first|last|reverse|select|selectattr|reject|rejectattr|default|d)\b")
 _STEP: Final = re.compile(r"\.([A-Za-z_]\w*)(?!\w*\()")
@@ -44,6 +45,10 @@ _ROLES: Final = frozenset(
 _CALL: Final = re.compile(r"[\"'](name|arguments|parameters)[\"']\s*:\s*[\"'{]\s*\w|https?://")
 _WORD: Final = re.compile(r"[^\W\d_][^\W\d]*")
 _SENTENCE: Final = 4  # words; labels that ordinary templates add have up to three
+_LONG: Final = 30  # letters of fewer words, of languages that put sentences into two
+_MARKED: Final = 8  # words within marks of several words, `<like these ones>`
+_LENGTH: Final = 3  # `length > 1` asks whether there is something; larger numbers single out conversations
+_EVERY: Final = 2  # `loop.index0 % 2` tells whose turn it is
 
 
 def words(text: str) -> list[str]:
@@ -70,7 +75,16 @@ def is_date(path: str) -> bool:
 
 def sentences(test: TemplateTest) -> tuple[str, ...]:
     """What a comparison adds that says something."""
-    return tuple(text for text in test.adds if _CALL.search(text) or sum(map(_weight, words(text))) >= _SENTENCE)
+    return tuple(text for text in test.adds if _CALL.search(text) or is_prose(text))
+
+
+def is_prose(text: str) -> bool:
+    """Does it say something, in whatever language? Marks are none; many words in them are."""
+    found = words(text)
+    if sum(map(_weight, found)) >= _SENTENCE or (len(found) > 1 and sum(map(len, found)) >= _LONG):
+        return True
+    marked = dict.fromkeys(mark for mark in _MARK.findall(text) if re.search(r"\w[ _]\w", mark))
+    return sum(len(_WORD.findall(mark.replace("_", " "))) for mark in marked) >= _MARKED
 
 
 def _weight(word: str) -> int:
@@ -91,8 +105,19 @@ def switches(test: TemplateTest) -> bool:
     return bool(test.words) and not test.numbers and all(_SWITCH.fullmatch(text.strip()) for text in test.words)
 
 
+def counts(test: TemplateTest) -> bool:
+    """A number that singles out some conversations, some of their messages, or every so many of them."""
+    every = test.how in ("every", "is divisibleby")
+    return any(abs(n) > (_EVERY if every else _LENGTH) for n in test.numbers)
+
+
+def halves(test: TemplateTest) -> bool:
+    """Whose turn is it?"""
+    return test.how in ("every", "is divisibleby") and set(test.numbers) <= {0, 1, _EVERY}
+
+
 def completes(test: TemplateTest) -> bool:
-    """`'Tools:' not in system` that adds `Tools: …`: what is looked for is what would be added."""
-    return test.how == "notin of" and all(
-        any(word.lower() in added.lower() for added in test.adds) for word in looked_for(test)
-    )
+    """`'Tools:' not in system` that adds `Tools: …`: what is looked for is what would be added, and nothing else is."""
+    if test.how != "notin of" or any(words(text) for text in test.otherwise):
+        return False
+    return all(any(word.lower() in added.lower() for added in test.adds) for word in looked_for(test))

@@ -10,8 +10,9 @@ from safeload.lean import TYPE_CHECKING, Any, Final, Iterator, replace
 from safeload.parsers import text
 from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow
-from safeload.parsers.external.jinja_sources import numbers, walk
+from safeload.parsers.external.jinja_sources import walk
 from safeload.parsers.external.jinja_tests import comparisons
+from safeload.parsers.external.jinja_work import work
 from safeload.parsers.facts import Gap, GapReason, Mention, Part, TemplateFacts, TemplateText
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.visit import Parts, Visit, gap_of
@@ -80,7 +81,7 @@ def _facts(source: str) -> tuple[TemplateFacts, tuple[Mention, ...], bool]:
     facts = TemplateFacts(
         tests=comparisons(tree, flow),
         texts=tuple(_texts(tree, flow)),
-        work=_work(tree, flow),
+        work=work(tree, flow),
         source=source,
     )
     return facts, _mentions(tree, flow), flow.cut
@@ -166,6 +167,8 @@ def _called(node: nodes.Call, flow: Flow) -> Iterator[tuple[str, str]]:
         if called.attr in ("format", "format_map"):
             form = flow.fold(called.node)
             yield "format", form if form is not None else "{a computed text}"
+    elif isinstance(called, nodes.Getitem) and flow.sources(called) <= flow.macros.keys() and flow.sources(called):
+        return  # one of a list of the template's own macros
     elif not isinstance(called, nodes.Name):
         yield "call", f"the result of {type(called).__name__.lower()}"
     elif called.name not in flow.macros:
@@ -209,41 +212,3 @@ def _texts(tree: nodes.Template, flow: Flow) -> Iterator[TemplateText]:
         elif whole not in seen and whole.strip():
             seen.add(whole)
             yield TemplateText(text=whole, line=node.lineno or 0)
-
-
-def _work(tree: nodes.Template, flow: Flow) -> int:
-    """How often the innermost loop runs by the numbers that stand in the template, or how long a text it makes."""
-    most = 1
-    waiting: list[tuple[nodes.Node, int]] = [(tree, 1)]
-    while waiting:
-        node, times = waiting.pop()
-        if isinstance(node, nodes.For):
-            times *= _times(node.iter, flow)
-        elif isinstance(node, nodes.Mul | nodes.Pow):
-            times *= max((abs(n) for n in _constants(node)), default=1)
-            times = limits.TEMPLATE_WORK if isinstance(node, nodes.Pow) and times > limits.TEMPLATE_POWER else times
-        most = max(most, times)
-        waiting.extend((child, min(times, limits.TEMPLATE_WORK)) for child in node.iter_child_nodes())
-    return min(most, limits.TEMPLATE_WORK)
-
-
-def _times(node: nodes.Node, flow: Flow) -> int:
-    """The length of `range` of numbers, looked for through filters that keep it."""
-    while isinstance(node, nodes.Filter) and node.node is not None:
-        node = node.node
-    if not isinstance(node, nodes.Call) or not isinstance(node.node, nodes.Name):
-        return 1
-    if flow.sources(node.node) != {"range"}:
-        return 1
-    held = [max((abs(n) for n in _held(item, flow)), default=0) for item in node.args]
-    return max(1, *(held[:2] or [1])) // max(1, held[2] if len(held) > 2 else 1)
-
-
-def _held(node: nodes.Node, flow: Flow) -> tuple[int, ...]:
-    return (*numbers(flow.sources(node)), *_constants(node))
-
-
-def _constants(node: nodes.Node) -> Iterator[int]:
-    for item in (node, *node.iter_child_nodes()):
-        if isinstance(item, nodes.Const) and type(item.value) is int:
-            yield item.value

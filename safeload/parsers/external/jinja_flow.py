@@ -6,18 +6,20 @@ lost by a detour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final
-
 from jinja2 import nodes
 
 from safeload import limits
+from safeload.lean import Any, Final, Iterable
 from safeload.parsers.external.jinja_sources import (
+    CASES,
+    COUNTED,
     NUMBER,
+    PUTS,
     TESTED,
     TEXT,
     Sources,
     arguments_of,
+    counters_of,
     far,
     later,
     name_of,
@@ -31,18 +33,10 @@ from safeload.parsers.external.jinja_sources import (
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 
-_PUTS: Final = frozenset({"append", "extend", "insert", "update", "setdefault"})
 _CHECKS: Final = frozenset({"int", "float"})  # what a text becomes tells what was in it, as `isupper()` does
 _KEY: Final = 100  # characters of one key that are kept
 _NONE: Sources = frozenset()
 _ROUNDS: Final = 20  # names that a value goes through against the order of lines; ordinary ones settle in six
-_CASES: Final[dict[str, Callable[[str], str]]] = {
-    "lower": str.lower,
-    "upper": str.upper,
-    "trim": str.strip,
-    "string": str,
-    "safe": str,
-}
 
 
 class Flow:
@@ -54,6 +48,7 @@ class Flow:
         self.macros = {node.name: node for node in tree.find_all(nodes.Macro)}
         binding = (nodes.Assign, nodes.AssignBlock, nodes.For, nodes.With, nodes.Call, nodes.Macro, nodes.CallBlock)
         found = [node for node in walk(tree) if isinstance(node, binding)]
+        self.counting = {id(node) for node in counters_of(tree)}
         decided = [(list(tests_of(node.test)), list(targets_of(node))) for node in tree.find_all(nodes.If)]
         for _ in range(_ROUNDS):
             before = dict(self.bound)
@@ -68,6 +63,8 @@ class Flow:
     def _bind_node(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Assign):
             self._assign(node.target, node.node)
+            if id(node) in self.counting:
+                self._bind(node.target, COUNTED)
         elif isinstance(node, nodes.AssignBlock):
             written = [self.sources(item) for out in node.find_all(nodes.Output) for item in out.nodes]
             self._bind(node.target, frozenset().union(*written))
@@ -90,8 +87,8 @@ class Flow:
     def _bind_call(self, node: nodes.Call) -> None:
         """What is given to a macro is what its names hold; what is put into a list or table is in it."""
         given = self._all(arguments_of(node))
-        if isinstance(node.node, nodes.Getattr) and node.node.attr in _PUTS:
-            self._bind(node.node.node, given)
+        if isinstance(node.node, nodes.Getattr) and node.node.attr in PUTS:
+            self._bind(node.node.node, given | COUNTED if id(node) in self.counting else given)
         name = name_of(node.node)
         if name == "caller":
             self._add("caller()", given)
@@ -126,6 +123,8 @@ class Flow:
             self._add(target.name, sources)
         elif isinstance(target, nodes.NSRef):
             self._add(f"{target.name}.{target.attr}", sources)
+        elif isinstance(target, nodes.Getattr) and f"{name_of(target.node)}.{target.attr}" in self.bound:
+            self._add(f"{name_of(target.node)}.{target.attr}", sources)
         elif isinstance(target, nodes.Tuple):
             for item in target.items:
                 self._bind(item, sources)
@@ -190,11 +189,14 @@ class Flow:
             way = f".{key[:_KEY]}" if key is not None else f".{node.node.attr}()"
             rest = arguments[1:] if key is not None else [a for a in arguments if self.fold(a) is None]
             found = step(self.sources(node.node.node), way)
-            return (step(found, TESTED) if node.node.attr.startswith("is") else found) | self._all(rest)
+            asks = node.node.attr.startswith("is") or node.node.attr == "changed"
+            return (step(found, TESTED) if asks else found) | self._all(rest)
         name = name_of(node.node)
         if name in self.macros:
             return self._all(arguments) | self.bound.get(f"{name}()", _NONE)
-        return paths(self._all(arguments)) | frozenset({f"{name}()"})
+        # A function that was given to a variable is that function.
+        called = step(paths(self.sources(node.node)), "()") if name in self.bound else frozenset({f"{name}()"})
+        return paths(self._all(arguments)) | called
 
     def fold(self, node: nodes.Node | None, depth: int = 0) -> str | None:
         """The text that an expression always is: pieces put together, or a name that holds nothing else."""
@@ -227,7 +229,7 @@ class Flow:
             return None
         if node.name == "reverse":
             return inner[::-1]
-        return _CASES[node.name](inner) if node.name in _CASES and not node.args else None
+        return CASES[node.name](inner) if node.name in CASES and not node.args else None
 
     def _reversed(self, node: nodes.Getitem, depth: int) -> str | None:
         inner, cut = self.fold(node.node, depth + 1), node.arg

@@ -6,17 +6,27 @@ A source is a path (`messages[].content`), a piece of text (`'words`), or a numb
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
 
 from jinja2 import nodes
+
+from safeload.lean import Callable, Final, Iterable, Iterator
 
 TEXT: Final = "'"
 NUMBER: Final = "#"
 TESTED: Final = "?"
 Sources = frozenset[str]
 
+CASES: Final[dict[str, Callable[[str], str]]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "trim": str.strip,
+    "string": str,
+    "safe": str,
+}
+
 ANYWHERE: Final = ".*"
+COUNTED: Final = frozenset({"loop.count"})
+PUTS: Final = frozenset({"append", "extend", "insert", "update", "setdefault"})
 _STEP: Final = re.compile(r"\.[^.|\[?]+|\|[^.|\[?]+|\[\]|\?")
 _STEPS: Final = 5
 _EARLY: Final = 3  # the first messages of a conversation; whether there are later ones tells how long it is
@@ -43,6 +53,8 @@ def _further(path: str, more: str) -> str:
     """A step that was gone already is not gone again, and a long way is one to anywhere: else values that are assigned
     to themselves, or macros that call themselves, would never settle."""
     gone = _STEP.findall(path)
+    if path.startswith("loop.count") and more != TESTED:
+        return path  # whatever is taken out of it, it is counted
     if more in gone or (ANYWHERE in gone and more != TESTED):
         return path
     if len(gone) < _STEPS or more == TESTED:
@@ -79,6 +91,20 @@ def targets_of(node: nodes.If) -> Iterator[nodes.Node]:
         for item in walk(statement):
             if isinstance(item, nodes.Assign):
                 yield item.target
+
+
+def counters_of(tree: nodes.Node) -> Iterator[nodes.Node]:
+    """What grows with each round of a loop: an attribute that is set from itself, a list that is added to."""
+    for loop in tree.find_all(nodes.For):
+        for node in walk(loop):
+            if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr) and node.node.attr in PUTS:
+                yield node
+            elif isinstance(node, nodes.Assign) and isinstance(node.target, nodes.NSRef):
+                own = (node.target.name, node.target.attr)
+                if any(
+                    isinstance(one, nodes.Getattr) and own == (name_of(one.node), one.attr) for one in walk(node.node)
+                ):
+                    yield node
 
 
 def far(index: nodes.Node) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
-
 from jinja2 import nodes
 
 from safeload import limits
+from safeload.lean import Any, Final, Iterable, Iterator, Sequence, replace
 from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow
 from safeload.parsers.external.jinja_sources import TESTED, Sources, numbers, paths, step, texts, walk
@@ -26,6 +24,7 @@ _SELECTS: Final = frozenset({"select", "reject", "selectattr", "rejectattr"})
 _ORDERS: Final = frozenset({"sort", "min", "max", "unique"})
 # Two values of which one says whether, or how often, the other is written.
 _PAIRS: Final = (nodes.And, nodes.Or, nodes.Mul, nodes.Mod)
+_COUNTS: Final = (nodes.Mod, nodes.FloorDiv, nodes.Div, nodes.Sub)
 _LOOKS_BY_FILTER: Final = frozenset({"replace", "trim"})
 
 
@@ -44,7 +43,8 @@ def comparisons(tree: nodes.Template, flow: Flow) -> tuple[TemplateTest, ...]:
             # All of its ways: what is also said outright is asked for whether it is there at all.
             told = paths(flow.sources(test))
             inside = [_test(node, "flag", told, frozenset(), adds)] if any(TESTED in one for one in told) else []
-        found += inside
+        otherwise = _otherwise(node, flow)
+        found += [replace(one, otherwise=otherwise) for one in inside]
         if len(found) > limits.TEMPLATE_TESTS:
             raise Refused(f"more than {limits.TEMPLATE_TESTS:,} comparisons", reason=GapReason.LIMIT)
     for node in walk(tree):
@@ -87,6 +87,18 @@ def _adds(node: Any, flow: Flow) -> tuple[str, ...]:
         written = list(texts(flow.sources(node.node)) + texts(_union(flow, node.args)))
     else:
         written = [*emitted(node.body, flow), *emitted(node.else_, flow)]
+    return _kept(written, flow)
+
+
+def _otherwise(node: nodes.Node, flow: Flow) -> tuple[str, ...]:
+    if isinstance(node, nodes.If):
+        return _kept(emitted(node.else_, flow), flow)
+    if isinstance(node, nodes.CondExpr) and node.expr2 is not None:
+        return _kept(texts(flow.sources(node.expr2)), flow)
+    return ()
+
+
+def _kept(written: Sequence[str], flow: Flow) -> tuple[str, ...]:
     kept = written[: limits.TEMPLATE_ADDED]
     flow.cut |= len(kept) < len(written) or any(len(text) > limits.TEMPLATE_ADDS for text in kept)
     return tuple(text[: limits.TEMPLATE_ADDS] for text in kept)
@@ -103,6 +115,11 @@ def _compared(node: nodes.Node, flow: Flow, adds: tuple[str, ...]) -> Iterator[T
         for operand in node.ops:
             yield from _both(node, operand.op, flow.sources(left), flow.sources(operand.expr), adds)
             left = operand.expr
+    elif isinstance(node, _COUNTS):
+        # What is left of a number is a condition without a comparison.
+        rest, by = paths(flow.sources(node.left)), flow.sources(node.right)
+        if rest and numbers(by):
+            yield _test(node, "every" if isinstance(node, nodes.Mod) else "less", rest, by, adds)
     elif isinstance(node, nodes.Test):
         if node.args and node.node is not None:
             yield from _both(node, f"is {node.name}", flow.sources(node.node), _union(flow, node.args), adds)
