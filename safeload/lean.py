@@ -47,6 +47,7 @@ __all__ = [
     "Sequence",
     "TextIO",
     "TypeVar",
+    "attribute",
     "defaults",
     "field",
     "pattern",
@@ -241,6 +242,11 @@ if not TYPE_CHECKING:
             for each in self.__slots__[1:]:
                 setattr(self, each, getattr(compiled, each))
             return getattr(compiled, name)
+
+
+def attribute(module: str, name: str) -> Any:
+    """What a module of ours has under this name; the module is imported when this is called, and not before."""
+    return getattr(__import__(module, fromlist=[name]), name)
 
 
 def defaults(cls: Any) -> dict[str, Any]:

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
-from safeload import home, limits
-from safeload.deciding import consent, decide, decision_about, now, refuse_block, write_down
+from safeload import home
+from safeload.deciding import consent, decide, decision_about, refuse_block, write_down
 from safeload.decisions.interface import Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
 from safeload.errors import Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
-from safeload.guard.interface import Grant, Loader
-from safeload.guard.loaders.registry import loader_for
-from safeload.lean import Any, Callable, Choice, Mapping, TypeVar, record, replace
-from safeload.parsers.sandbox import workers
-from safeload.policy.evaluate import evaluate
+from safeload.guard.interface import Grant
+from safeload.lean import Any, Callable, Mapping, TypeVar, record, replace
+from safeload.looking import Files, Opened, Signals, beside, look, open_call, review, scan
 from safeload.policy.interface import Action, Policy, Review
-from safeload.scanners import engine, explain
-from safeload.scanners.consistency import compared
-from safeload.scanners.interface import How, Report
-from safeload.scanners.memo import Memo
-from safeload.scanners.remembering import Remembering
-from safeload.signals.assess import assess
-from safeload.signals.interface import Assessment
-from safeload.sources.closure import Closure, listing_of, walk
+from safeload.scanners.interface import How
+from safeload.sources.closure import walk
 from safeload.sources.interface import Call, Progress, Silent, Source
 from safeload.sources.registry import open_source
 
+__all__ = ["Loaded", "Opened", "Signals", "admit", "load", "review", "scan", "settle"]
+
 T = TypeVar("T")
-
-
-class Signals(str, Choice):
-    """When to find out what else is known about a model: it costs requests, and shows only where somebody looks."""
-
-    NEVER = "never"
-    FOR_A_QUESTION = "for-a-question"
-    ALWAYS = "always"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -46,30 +31,6 @@ class Loaded:
     review: Review
     decision: Decision
     objects: Mapping[str, Any]
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A call, the library that would make it, and every file that it reaches."""
-
-    call: Call
-    source: Source
-    loader: Loader
-    closure: Closure
-
-
-def scan(call: Call, *, policy: Policy, progress: Progress | None = None) -> Review:
-    """Look at the files that `call` would open; no signals. Raises `SafeloadError`."""
-    return review(call, policy=policy, progress=progress, signals=Signals.NEVER)
-
-
-def review(
-    call: Call, *, policy: Policy, progress: Progress | None = None, signals: Signals = Signals.ALWAYS
-) -> Review:
-    """`scan`, and what else is known about the model. Nothing of it is downloaded whole, loaded or run."""
-    progress = progress or Silent()
-    opened = _open(call, open_source(call.target, revision=call.revision), progress)
-    return _look(opened, policy, progress, signals=signals)[0]
 
 
 def load(
@@ -101,8 +62,8 @@ def admit(
 ) -> tuple[Review, Decision, T]:
     """Everything up to the grant, then `run` under it. Raises `SafeloadError`; then nothing of the model ran."""
     progress = progress or Silent()
-    opened = _open(call, source or open_source(call.target, revision=call.revision), progress)
-    found, held = _look(opened, policy, progress, signals=signals)
+    opened = open_call(call, source or open_source(call.target, revision=call.revision), progress)
+    found, held = look(opened, policy, progress, signals=signals)
     _nothing_missing(opened)
     answer = None
     if found.assessment.report.how is How.RANGES:
@@ -137,8 +98,8 @@ def settle(
     Raises `Blocked` for an approval of what the policy blocks, unless it allows an override and one is given.
     """
     progress = progress or Silent()
-    opened = _open(call, open_source(call.target, revision=call.revision), progress)
-    found, _ = _look(opened, policy, progress, signals=Signals.NEVER)
+    opened = open_call(call, open_source(call.target, revision=call.revision), progress)
+    found, _ = look(opened, policy, progress, signals=Signals.NEVER)
     _nothing_missing(opened)
     if allow:
         refuse_block(found, unsafe_override=unsafe_override)
@@ -157,79 +118,12 @@ def settle(
 # The steps, in the order in which they happen.
 
 
-def _open(call: Call, source: Source, progress: Progress) -> Opened:
-    progress.step(f"Looking at {source.origin}")
-    listing = listing_of(source)
-    loader = loader_for(call, listing)
-    named = replace(call, loader=loader.name)
-    closure = walk(named, source, loader.scope, open_other=_beside(source), listing=listing)
-    return Opened(call=named, source=source, loader=loader, closure=closure)
-
-
-def _beside(source: Source) -> Callable[[str, str | None], Source]:
-    """How to open another repository that this one leads to: with the same token, in the same cache."""
-    return lambda name, revision: open_source(name, revision=revision, token=source.token, cache=source.cache)
-
-
-def _look(
-    opened: Opened, policy: Policy, progress: Progress, *, signals: Signals, before: Report | None = None
-) -> tuple[Review, dict[str, vault.Held]]:
-    """Scan what the closure reaches: the local bytes, hashed, where all of them are here; else by ranges."""
-    closure = opened.closure
-    memo = Memo(home.ready())
-    with closing(memo):
-        held = _held(closure, memo)
-        snapshot = closure.snapshot.with_digests(vault.digests(held)) if held is not None else closure.snapshot
-        progress.step("Reading")
-        report = engine.scan(
-            snapshot,
-            closure.open,
-            how=How.RANGES if held is None else How.LOCAL,
-            worker=Remembering(examiner=workers.shared(), memo=memo, digests=vault.digests(held or {})),
-            progress=progress,
-        )
-    if before is not None:
-        report = compared(before, report)
-    assessment = Assessment(report=report)
-    verdict = evaluate(policy, assessment, wants_weights=opened.loader.wants_weights(opened.call))
-    question = signals is Signals.FOR_A_QUESTION and verdict.action is not Action.ALLOW
-    if signals is Signals.ALWAYS or question or policy.signals:
-        progress.step("Asking who is behind it")
-        assessment = assess(report, listing_of(opened.source), opened.source.about(), now=now())
-        verdict = evaluate(policy, assessment, wants_weights=opened.loader.wants_weights(opened.call))
-    views = explain.views(report, closure.open) if verdict.action is not Action.ALLOW else {}
-    found = Review(
-        call=opened.call,
-        snapshot=snapshot,
-        assessment=assessment,
-        verdict=verdict,
-        policy=policy,
-        views=views,
-    )
-    return found, held or {}
-
-
-def _held(closure: Closure, memo: Memo) -> dict[str, vault.Held] | None:
-    """Every file that is there, hashed; None when one of them is not on this machine."""
-    held: dict[str, vault.Held] = {}
-    for artifact in closure.snapshot.artifacts:
-        path = closure.cached(artifact)
-        if path is not None:
-            worth = artifact.size is None or artifact.size >= limits.REMEMBERED
-            held[artifact.path] = vault.hold(path, expected=artifact.expected, memo=memo if worth else None)
-        elif artifact.size is not None and artifact.digest is None:
-            return None
-    return held
-
-
-def _bring(
-    opened: Opened, before: Review, policy: Policy, progress: Progress
-) -> tuple[Review, dict[str, vault.Held], Opened]:
+def _bring(opened: Opened, before: Review, policy: Policy, progress: Progress) -> tuple[Review, Files, Opened]:
     """Download, and look again at the bytes that came."""
     progress.step("Downloading")
     here = {a.path for a in opened.closure.snapshot.artifacts if opened.closure.cached(a) is not None}
     came = {path: place for path, place in opened.closure.fetch(progress).items() if path not in here}
-    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=_beside(opened.source))
+    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=beside(opened.source))
     _nothing_missing(replace(opened, closure=closure))
     if {a.path for a in closure.snapshot.artifacts} != {a.path for a in opened.closure.snapshot.artifacts}:
         raise Misbehaved(
@@ -238,7 +132,7 @@ def _bring(
         )
     again = replace(opened, closure=closure)
     try:
-        found, held = _look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report)
+        found, held = look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report)
     except Misbehaved as error:
         if error.file in {str(place) for place in came.values()}:
             # Left there, it would be the next unguarded load's file.

@@ -24,7 +24,7 @@ def page() -> str:
 
 
 def _groups() -> Iterator[tuple[str, tuple[Rule, ...]]]:
-    for scanner in SCANNERS:
+    for scanner in (listed.scanner for listed in SCANNERS):
         if scanner.rules:
             yield scanner.name, scanner.rules
     yield "any file", (*remote_code.RULES, *identity.RULES, *consistency.RULES)

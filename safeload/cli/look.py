@@ -27,12 +27,12 @@ def look(
     output: Path | None,
 ) -> int:
     """One report a target, in the order given; the strictest exit code. A failed target does not stop the others."""
-    from safeload import pipeline
+    from safeload import looking
     from safeload.cli.progress import Line
     from safeload.policy.file import policy_named
 
     chosen = policy_named(policy)
-    see = pipeline.review if signals else pipeline.scan
+    see = looking.review if signals else looking.scan
     codes = []
     with Output(output) as out:
         for number, target in enumerate(targets):

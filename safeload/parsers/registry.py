@@ -8,7 +8,8 @@ from safeload.parsers.containers import archive, untar
 from safeload.parsers.models import catboost, gguf, lightgbm, msgpack, openvino, safetensors, ubjson
 from safeload.parsers.pickles import joblib, legacy, npy, pickle
 from safeload.parsers.programs import pt2, python, torchscript
-from safeload.parsers.visit import PYTHON, TEMPLATE, YAML, Parts, Read, Visit
+from safeload.parsers.purposes import PYTHON, TEMPLATE, YAML
+from safeload.parsers.visit import Parts, Read, Visit
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Part

@@ -12,8 +12,9 @@ from safeload.parsers import jsonkinds
 from safeload.parsers.facts import GapReason, Mention, Part, TextFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import settings
+from safeload.parsers.purposes import TEMPLATE
 from safeload.parsers.reader import Reader
-from safeload.parsers.visit import TEMPLATE, Parts, Visit
+from safeload.parsers.visit import Parts, Visit
 
 
 class NotText(Malformed):

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Callable, Final, field, record, replace
+from safeload.lean import TYPE_CHECKING, Callable, field, record, replace
 from safeload.parsers import external
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.purposes import purpose_of
 from safeload.parsers.reader import Reader
 
 if TYPE_CHECKING:
     from safeload.errors import Malformed
 
-# What a text is for. Content cannot tell Python from prose: whoever opens the file decides, and goes by its name.
-PYTHON: Final = "python"
-TEMPLATE: Final = "template"
-YAML: Final = "yaml"
-_BY_SUFFIX: Final = {".py": PYTHON, ".jinja": TEMPLATE, ".jinja2": TEMPLATE, ".yaml": YAML, ".yml": YAML}
-_BY_NAME: Final = {"MLmodel": YAML}  # https://mlflow.org/docs/latest/ml/model/#mlmodel-file
-
 Parts = tuple[Part, ...]
-
-
-def purpose_of(name: str) -> str:
-    """What a text of this name is for; empty where the name does not tell."""
-    last = name.rpartition("/")[2]
-    if last in ("", "."):
-        last = PurePosixPath(name).name  # of `folder/.`, as paths have it, which is slow for every file of a folder
-    dot = last.rfind(".")
-    return _BY_NAME.get(last) or _BY_SUFFIX.get(last[dot:].lower() if dot > 0 else "", "")
 
 
 @record(slots=True, kw_only=True)

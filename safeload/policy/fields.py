@@ -27,9 +27,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _rule_ids() -> frozenset[str]:
     """Only the ids: a misspelt rule would silently keep its severity's action."""
-    from safeload.scanners.registry import RULES
+    from safeload.scanners.registry import all_rules
 
-    return frozenset(rule.id for rule in RULES)
+    return frozenset(rule.id for rule in all_rules())
 
 
 @record(frozen=True, slots=True, kw_only=True)

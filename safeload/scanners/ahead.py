@@ -57,7 +57,10 @@ class Ahead:
         if readable.size is not None and readable.size < limits.REMEMBERED:
             self._examiner.announce(readable, purpose=self._purpose(artifact))
 
-    def close(self) -> None:
+    def __enter__(self) -> Ahead:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         for _, readable in self._opened:
             if not isinstance(readable, Exception):
                 readable.close()

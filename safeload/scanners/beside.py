@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from safeload.lean import TYPE_CHECKING, Final, Iterable
 from safeload.parsers.facts import GapReason, Part
 from safeload.scanners.interface import Result, Scanned, Unscanned
-from safeload.scanners.onnx import stays_inside
 
 if TYPE_CHECKING:
     from safeload.sources.interface import Artifact
@@ -17,11 +14,17 @@ FORMAT: Final = "onnx-data"
 
 def named(parts: Iterable[Part], artifact: Artifact) -> frozenset[str]:
     """The paths of files that an ONNX model, itself no member of anything, has its weights read from."""
+    onnx = [part for part in parts if part.format == "onnx" and not part.member and not part.gap]
+    if not onnx:
+        return frozenset()
+    from pathlib import PurePosixPath
+
+    from safeload.scanners.onnx import stays_inside
+
     folder = PurePosixPath(artifact.path).parent
     return frozenset(
         str(folder / mention.text.removeprefix("./"))
-        for part in parts
-        if part.format == "onnx" and not part.member and not part.gap
+        for part in onnx
         for mention in part.mentions
         if mention.kind == "external-data" and stays_inside(mention.text)
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-from contextlib import closing
+import sys
 
 from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
 from safeload.lean import Callable, Final, Protocol, record, replace
-from safeload.parsers import external, inert, visit
+from safeload.parsers import external, inert, purposes
 from safeload.parsers.facts import GapReason, Part
-from safeload.scanners import beside, identity, remote_code, template_diff
+from safeload.scanners import beside, identity, template_diff
 from safeload.scanners.ahead import Ahead
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
@@ -24,12 +23,12 @@ from safeload.scanners.interface import (
     Tensors,
     Unscanned,
 )
-from safeload.scanners.registry import SCANNERS
+from safeload.scanners.registry import seeing
 from safeload.sources.interface import Artifact, Origin, Progress, Readable, Role, Silent, Snapshot
 
 __all__ = ["Examiner", "scan"]
 
-_PURPOSES: Final = {Role.CODE: visit.PYTHON, Role.TEMPLATE: visit.TEMPLATE}
+_PURPOSES: Final = {Role.CODE: purposes.PYTHON, Role.TEMPLATE: purposes.TEMPLATE}
 # What a load reads as text, or does not read at all: an empty file or plain text is nothing odd there.
 _READ_AS_TEXT: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.TEMPLATE, Role.FOUND, Role.BESIDE})
 _DEEP: Final = "nested too deeply to be read"
@@ -68,7 +67,7 @@ def scan(
     examiner = worker if worker is not None else _shared()
     told = progress if progress is not None else Silent()
     seen: list[_Seen] = []
-    with closing(Ahead(snapshot.artifacts, open_artifact, examiner, _purpose)) as ahead:
+    with Ahead(snapshot.artifacts, open_artifact, examiner, _purpose) as ahead:
         # Opening a file of a hub may take a request: nothing is asked for ahead.
         opener = ahead.open if how is How.LOCAL else open_artifact
         for artifact in snapshot.artifacts:
@@ -83,9 +82,10 @@ def scan(
             ),
             (held for one in seen for held in one.templates),
         ),
-        engine=Engine(version=__version__, python=platform.python_version(), missing_extras=external.missing()),
+        engine=Engine(version=__version__, python=sys.version.partition(" ")[0], missing_extras=external.missing()),
         how=how,
         tensors=tuple(tensors for one in seen for tensors in one.tensors),
+        templates=tuple(held for one in seen for held in one.templates),
     )
 
 
@@ -155,7 +155,7 @@ def _artifact(
 
 def _judge(part: Part, artifact: Artifact) -> Result:
     """Findings by format, and the gap if there is one: what was seen before reading failed is still evidence."""
-    scanners = tuple(scanner for scanner in SCANNERS if scanner.sees(part))
+    scanners = seeing(part)
     findings = tuple(finding for scanner in scanners for finding in scanner.judge(part, artifact))
     read = Scanned(
         location=Location(artifact=artifact.path, member=part.member),
@@ -178,7 +178,7 @@ def _purpose(artifact: Artifact) -> str:
     """What its text is for: the load's own use of the file before what its name tells."""
     if artifact.role is Role.TEMPLATE and artifact.path.endswith(".json"):
         return ""  # a setting that holds the template
-    return _PURPOSES.get(artifact.role) or visit.purpose_of(artifact.path)
+    return _PURPOSES.get(artifact.role) or purposes.purpose_of(artifact.path)
 
 
 def _by_role(result: Result, part: Part, artifact: Artifact, origin: Origin) -> Result:
@@ -186,6 +186,8 @@ def _by_role(result: Result, part: Part, artifact: Artifact, origin: Origin) -> 
     empty = part.gap is not None and part.gap.reason is GapReason.EMPTY
     textual = part.text is not None or (empty and artifact.role in _READ_AS_TEXT | {Role.CODE})
     if artifact.role is Role.CODE:
+        from safeload.scanners import remote_code
+
         result = _with(result, (remote_code.runs(part.code, artifact, origin),))
         return _inert(result, "remote-code") if textual else result
     if part.format in inert.FORMATS and artifact.role in (Role.WEIGHTS, Role.TARGET):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, Final
 from safeload.scanners.escape import plain
@@ -100,13 +98,20 @@ def judge(part: Part, artifact: Artifact) -> tuple[Finding, ...]:
 
 
 def _name(part: Part, artifact: Artifact) -> Finding | None:
-    suffix = PurePosixPath(artifact.path).suffix.lower()
+    suffix = _suffix(artifact.path)
     expected = _EXPECTED.get(suffix)
     if part.format in (expected or {part.format}) or part.format in ("unknown", "empty"):
         return None
     rule = DISGUISE if part.format in RISKY and suffix in _INERT_NAMES else EXTENSION
     message = f"The name ends in {suffix}, but the content is {plain(part.format, limits.EVIDENCE)}."
     return _finding(rule, artifact, message, (part.format,))
+
+
+def _suffix(path: str) -> str:
+    """As `pathlib` tells it."""
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
 
 def _polyglot(part: Part, artifact: Artifact) -> Finding | None:

@@ -2,71 +2,86 @@
 
 from __future__ import annotations
 
-from safeload.lean import TYPE_CHECKING, Final
-from safeload.scanners import consistency, identity, remote_code
-from safeload.scanners.archive import ArchiveScanner
-from safeload.scanners.boosters import BoosterScanner
-from safeload.scanners.config import ConfigScanner
-from safeload.scanners.coreml import CoreMlScanner
-from safeload.scanners.gguf import GgufScanner
-from safeload.scanners.hdf5 import Hdf5Scanner
-from safeload.scanners.inert import InertScanner
-from safeload.scanners.joblib import JoblibScanner
-from safeload.scanners.keras import KerasScanner
-from safeload.scanners.mar import MarScanner
-from safeload.scanners.msgpack import MsgpackScanner
-from safeload.scanners.native import NativeScanner
-from safeload.scanners.npy import NpyScanner
-from safeload.scanners.onnx import OnnxScanner
-from safeload.scanners.openvino import OpenvinoScanner
-from safeload.scanners.pickle import PickleScanner
-from safeload.scanners.pt2 import Pt2Scanner
-from safeload.scanners.remote_code import CodeScanner
-from safeload.scanners.safetensors import SafetensorsScanner
-from safeload.scanners.skops import SkopsScanner
-from safeload.scanners.template import TemplateScanner
-from safeload.scanners.tensorflow import TensorFlowScanner
-from safeload.scanners.text import TextScanner
-from safeload.scanners.tflite import TfliteScanner
-from safeload.scanners.torchscript import TorchScriptScanner
+from safeload.lean import TYPE_CHECKING, Final, attribute
+from safeload.parsers import inert
 
 if TYPE_CHECKING:
+    from safeload.parsers.facts import Part
     from safeload.scanners.interface import Rule, Scanner
 
-__all__ = ["RULES", "SCANNERS"]
+__all__ = ["SCANNERS", "Listed", "all_rules", "seeing"]
 
-SCANNERS: Final[tuple[Scanner, ...]] = (
-    PickleScanner(),
-    ArchiveScanner(),
-    SafetensorsScanner(),
-    NpyScanner(),
-    TextScanner(),
-    ConfigScanner(),
-    CodeScanner(),
-    TemplateScanner(),
-    GgufScanner(),
-    MsgpackScanner(),
-    BoosterScanner(),
-    OpenvinoScanner(),
-    JoblibScanner(),
-    OnnxScanner(),
-    KerasScanner(),
-    Hdf5Scanner(),
-    TensorFlowScanner(),
-    TfliteScanner(),
-    CoreMlScanner(),
-    TorchScriptScanner(),
-    Pt2Scanner(),
-    SkopsScanner(),
-    MarScanner(),
-    NativeScanner(),
-    InertScanner(),
+
+class Listed:
+    """A scanner that is imported when it may have something to judge: most files need one or two of them.
+
+    It may where a part has one of these `facts`, is read as one of these `formats`, or has a mention of such a kind;
+    whether it does, its own `sees` says.
+    """
+
+    def __init__(
+        self, module: str, name: str, *, facts: str = "", formats: str = "", mentions: tuple[str, ...] = ()
+    ) -> None:
+        self._module, self._name = module, name
+        self._facts, self._formats, self._mentions = facts, frozenset(formats.split()), mentions
+        self._scanner: Scanner | None = None
+
+    @property
+    def scanner(self) -> Scanner:
+        if self._scanner is None:
+            made: Scanner = attribute(f"safeload.scanners.{self._module}", self._name)()
+            self._scanner = made
+        return self._scanner
+
+    def may_see(self, part: Part) -> bool:
+        if self._facts and getattr(part, self._facts) is not None:
+            return True
+        return part.format in self._formats or any(one.kind.startswith(self._mentions) for one in part.mentions)
+
+
+def seeing(part: Part) -> tuple[Scanner, ...]:
+    """Those that have something to judge in it, in the order of the list."""
+    return tuple(one.scanner for one in SCANNERS if one.may_see(part) and one.scanner.sees(part))
+
+
+_INERT: Final = " ".join((*sorted(inert.FORMATS), "parquet", "arrow", "sentencepiece"))
+
+SCANNERS: Final[tuple[Listed, ...]] = (
+    Listed("pickle", "PickleScanner", facts="pickle"),
+    Listed("archive", "ArchiveScanner", facts="archive"),
+    Listed("safetensors", "SafetensorsScanner", formats="safetensors"),
+    Listed("npy", "NpyScanner", formats="npy"),
+    Listed("text", "TextScanner", facts="text"),
+    Listed("config", "ConfigScanner", facts="text"),
+    Listed("remote_code", "CodeScanner", facts="code"),
+    Listed("template", "TemplateScanner", facts="template"),
+    Listed("gguf", "GgufScanner", formats="gguf"),
+    Listed("msgpack", "MsgpackScanner", formats="msgpack"),
+    Listed("boosters", "BoosterScanner", formats="xgboost lightgbm catboost", mentions=("tree-anomaly",)),
+    Listed("openvino", "OpenvinoScanner", formats="openvino"),
+    Listed("joblib", "JoblibScanner", mentions=("sidecar",)),
+    Listed("onnx", "OnnxScanner", formats="onnx"),
+    Listed("keras", "KerasScanner", mentions=("keras-",)),
+    Listed("hdf5", "Hdf5Scanner", formats="hdf5"),
+    Listed("tensorflow", "TensorFlowScanner", formats="tf-saved-model tf-graph keras-metadata tf-fingerprint"),
+    Listed("tflite", "TfliteScanner", formats="tflite executorch"),
+    Listed("coreml", "CoreMlScanner", formats="coreml"),
+    Listed("torchscript", "TorchScriptScanner", formats="torchscript"),
+    Listed("pt2", "Pt2Scanner", formats="pt2 pt2-program torch-package"),
+    Listed("skops", "SkopsScanner", mentions=("skops-",)),
+    Listed("mar", "MarScanner", mentions=("mar-",)),
+    Listed("native", "NativeScanner", formats="native"),
+    Listed("inert", "InertScanner", formats=_INERT),
 )
 
-# Every rule there is, by what a whole file is for and by format; the rule pages are made of it.
-RULES: Final[tuple[Rule, ...]] = (
-    *(rule for scanner in SCANNERS for rule in scanner.rules),
-    *remote_code.RULES,
-    *identity.RULES,
-    *consistency.RULES,
-)
+
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule there is, by what a whole file is for and by format; the rule pages are made of it."""
+    from safeload.scanners import consistency, identity, remote_code
+
+    return (
+        *(rule for one in SCANNERS for rule in one.scanner.rules),
+        *remote_code.RULES,
+        *identity.RULES,
+        *consistency.RULES,
+    )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from pathlib import PurePosixPath
-
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Final, Iterable, Iterator, Mapping, record, replace
+from safeload.lean import TYPE_CHECKING, Final, Iterable, Iterator, Mapping, pattern, record, replace
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Result
 from safeload.scanners.template_rules import CHANGED
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from safeload.sources.interface import Artifact
 
 _SHOWN: Final = 8
 # Templates are often one line: a piece ends with a line, a statement or an expression.
-_PIECES: Final = re.compile(r"\n|(?<=%\})|(?<=\}\})")
+_PIECES: Final = pattern(r"\n|(?<=%\})|(?<=\}\})")
 _SETTING: Final = "chat_template"
 
 
@@ -32,9 +30,15 @@ class Held:
     @property
     def name(self) -> str:
         """Of several templates, which; empty for the ordinary one."""
-        last = self.member[-1] if self.member else PurePosixPath(self.artifact.name_in_origin).stem
+        last = self.member[-1] if self.member else _stem(self.artifact.name_in_origin)
         name = last.removeprefix(_SETTING).removeprefix(".")
         return "" if name == "default" else name
+
+
+def _stem(path: str) -> str:
+    from pathlib import PurePosixPath
+
+    return PurePosixPath(path).stem
 
 
 def compare(template: str, base: str, place: Location) -> Finding | None:
@@ -55,6 +59,8 @@ def compare(template: str, base: str, place: Location) -> Finding | None:
 
 
 def _pieces(template: str) -> Counter[str]:
+    from collections import Counter
+
     return Counter(piece.strip() for piece in _PIECES.split(template) if piece.strip())
 
 

@@ -75,8 +75,9 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> FakePipeline:
     module = ModuleType("safeload.pipeline")
     for name in ("scan", "review", "settle"):
         setattr(module, name, getattr(fake, name))
-    monkeypatch.setitem(sys.modules, "safeload.pipeline", module)
-    monkeypatch.setattr(safeload, "pipeline", module, raising=False)
+    for half in ("pipeline", "looking"):
+        monkeypatch.setitem(sys.modules, f"safeload.{half}", module)
+        monkeypatch.setattr(safeload, half, module, raising=False)
     return fake
 
 

@@ -17,9 +17,9 @@ import atheris
 with atheris.instrument_imports(include=["safeload.parsers"]):
     from safeload.parsers import coding, external, facts, text
     from safeload.parsers.examine import examine
+    from safeload.parsers.purposes import PYTHON, TEMPLATE, YAML
     from safeload.parsers.reader import Reader
     from safeload.parsers.sandbox.rights import HARMLESS
-    from safeload.parsers.visit import PYTHON, TEMPLATE, YAML
 
 from tests.fuzz import seeds
 

@@ -8,8 +8,8 @@ from safeload import limits
 from safeload.parsers import external
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import TemplateFacts
+from safeload.parsers.purposes import TEMPLATE
 from safeload.parsers.reader import Reader
-from safeload.parsers.visit import TEMPLATE
 from safeload.policy.interface import Action
 from tests.limits.covering import covers
 from tests.limits.looking import gaps, rules, seen, verdict

@@ -18,7 +18,7 @@ from safeload.policy.lines import lines_of
 from safeload.policy.presets import LENIENT, PRESETS, STANDARD, STRICT
 from safeload.scanners.consistency import SOURCE_INCONSISTENT
 from safeload.scanners.interface import Severity
-from safeload.scanners.registry import RULES
+from safeload.scanners.registry import all_rules
 from safeload.signals.interface import Outcome
 from tests.policy.conftest import a_finding, an_assessment, read, unread
 
@@ -162,14 +162,14 @@ def test_an_unknown_rule_is_an_error(folder: Path) -> None:
 
 
 def test_every_rule_can_be_named(folder: Path) -> None:
-    ids = [rule.id for rule in (*RULES, SOURCE_INCONSISTENT)]
+    ids = [rule.id for rule in (*all_rules(), SOURCE_INCONSISTENT)]
     policy = read_policy(written(folder, "[rules]\n" + "".join(f'{i} = "block"\n' for i in dict.fromkeys(ids))))
     assert set(policy.rules) == set(ids)
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
 def test_presets_name_only_rules_that_exist(preset: Policy) -> None:
-    assert set(preset.rules) <= {rule.id for rule in RULES}
+    assert set(preset.rules) <= {rule.id for rule in all_rules()}
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ a process without rights, nothing can be.
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from pathlib import Path
+import os
+import sys
 
-from safeload.lean import Any, Final, Iterable, record
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, attribute, record
+
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -45,18 +47,24 @@ def how_to_get(kind: str) -> str:
 def missing() -> tuple[str, ...]:
     """The packages that are not there, in name order, without importing any."""
     wanted = {pair for one in KINDS.values() for pair in zip(one.packages, one.imports or one.packages, strict=True)}
-    return tuple(sorted(package for package, name in wanted if importlib.util.find_spec(name) is None))
+    return tuple(sorted(package for package, name in wanted if _spec(name) is None))
 
 
 def installed() -> str:
     """What tells one release of these libraries from another, without importing any: where they are, since when."""
     found = []
     for name in sorted({name for one in KINDS.values() for name in one.imports or one.packages}):
-        spec = importlib.util.find_spec(name)
+        spec = _spec(name)
         origin = spec.origin if spec is not None and spec.origin else ""
-        since = Path(origin).stat().st_mtime_ns if origin and Path(origin).is_file() else 0
+        since = os.stat(origin).st_mtime_ns if os.path.isfile(origin) else 0  # noqa: PTH116, PTH113
         found.append(f"{name}={origin}@{since}")
     return ",".join(found)
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """As `importlib.util.find_spec`, which takes 7 ms to import."""
+    specs = (finder.find_spec(name, None) for finder in sys.meta_path)
+    return next((spec for spec in specs if spec is not None), None)
 
 
 def load(kinds: Iterable[str]) -> dict[str, Any]:
@@ -64,7 +72,7 @@ def load(kinds: Iterable[str]) -> dict[str, Any]:
     found = {}
     for kind in sorted(kinds):
         try:
-            found[kind] = importlib.import_module(KINDS[kind].module).read
+            found[kind] = attribute(KINDS[kind].module, "read")
         except ImportError:
             continue  # the part then keeps its gap, which names the command that adds it
     return found

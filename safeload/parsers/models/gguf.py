@@ -11,9 +11,10 @@ from safeload.errors import Malformed
 from safeload.lean import Any, Final, field, record
 from safeload.parsers.facts import GapReason, Mention, Part, TensorFacts
 from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.purposes import TEMPLATE
 from safeload.parsers.reader import Reader
 from safeload.parsers.structs import Cursor
-from safeload.parsers.visit import TEMPLATE, Parts, Visit
+from safeload.parsers.visit import Parts, Visit
 
 MAGIC: Final = b"GGUF"
 _VERSIONS: Final = (2, 3)

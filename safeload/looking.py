@@ -1,0 +1,153 @@
+"""The half of the program that only looks: Source -> Snapshot -> Report -> Assessment -> Verdict.
+
+Most uses of safeload are one scan of one small file, so what only some scans need is imported where they need it.
+"""
+
+from __future__ import annotations
+
+from safeload import limits
+from safeload.guard import vault
+from safeload.guard.loaders.registry import loader_for
+from safeload.lean import TYPE_CHECKING, Callable, Choice, Mapping, record, replace
+from safeload.parsers.sandbox import workers
+from safeload.policy.evaluate import evaluate
+from safeload.policy.interface import Action, Review
+from safeload.scanners import engine
+from safeload.scanners.interface import How
+from safeload.signals.interface import Assessment
+from safeload.sources.closure import listing_of, walk
+from safeload.sources.interface import Silent
+from safeload.sources.registry import open_source
+
+if TYPE_CHECKING:
+    from safeload.guard.interface import Loader
+    from safeload.policy.interface import Policy
+    from safeload.scanners.interface import Report
+    from safeload.sources.closure import Closure
+    from safeload.sources.interface import Call, Progress, Snapshot, Source
+
+Files = dict[str, "vault.Held"]
+
+
+class Signals(str, Choice):
+    """When to find out what else is known about a model: it costs requests, and shows only where somebody looks."""
+
+    NEVER = "never"
+    FOR_A_QUESTION = "for-a-question"
+    ALWAYS = "always"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A call, the library that would make it, and every file that it reaches."""
+
+    call: Call
+    source: Source
+    loader: Loader
+    closure: Closure
+
+
+def scan(call: Call, *, policy: Policy, progress: Progress | None = None) -> Review:
+    """Look at the files that `call` would open; no signals. Raises `SafeloadError`."""
+    return review(call, policy=policy, progress=progress, signals=Signals.NEVER)
+
+
+def review(
+    call: Call, *, policy: Policy, progress: Progress | None = None, signals: Signals = Signals.ALWAYS
+) -> Review:
+    """`scan`, and what else is known about the model. Nothing of it is downloaded whole, loaded or run."""
+    progress = progress or Silent()
+    found = open_call(call, open_source(call.target, revision=call.revision), progress)
+    return look(found, policy, progress, signals=signals)[0]
+
+
+# The steps, in the order in which they happen.
+
+
+def open_call(call: Call, source: Source, progress: Progress) -> Opened:
+    progress.step(f"Looking at {source.origin}")
+    listing = listing_of(source)
+    loader = loader_for(call, listing)
+    named = replace(call, loader=loader.name)
+    closure = walk(named, source, loader.scope, open_other=beside(source), listing=listing)
+    return Opened(call=named, source=source, loader=loader, closure=closure)
+
+
+def beside(source: Source) -> Callable[[str, str | None], Source]:
+    """How to open another repository that this one leads to: with the same token, in the same cache."""
+    return lambda name, revision: open_source(name, revision=revision, token=source.token, cache=source.cache)
+
+
+def look(
+    found: Opened, policy: Policy, progress: Progress, *, signals: Signals, before: Report | None = None
+) -> tuple[Review, Files]:
+    """Scan what the closure reaches: the local bytes, hashed, where all of them are here; else by ranges."""
+    snapshot, report, held = _report(found.closure, progress)
+    if before is not None:
+        from safeload.scanners.consistency import compared
+
+        report = compared(before, report)
+    assessment = Assessment(report=report)
+    verdict = evaluate(policy, assessment, wants_weights=found.loader.wants_weights(found.call))
+    question = signals is Signals.FOR_A_QUESTION and verdict.action is not Action.ALLOW
+    if signals is Signals.ALWAYS or question or policy.signals:
+        progress.step("Asking who is behind it")
+        assessment = _assessed(found.source, report)
+        verdict = evaluate(policy, assessment, wants_weights=found.loader.wants_weights(found.call))
+    views: Mapping[str, str] = {}
+    if verdict.action is not Action.ALLOW:
+        from safeload.scanners import explain
+
+        views = explain.views(report, found.closure.open)
+    review = Review(
+        call=found.call, snapshot=snapshot, assessment=assessment, verdict=verdict, policy=policy, views=views
+    )
+    return review, held
+
+
+def _report(closure: Closure, progress: Progress) -> tuple[Snapshot, Report, Files]:
+    """What the files are; what is in them; where those lie that were hashed."""
+    examiner: engine.Examiner = workers.shared()
+    large = [a for a in closure.snapshot.artifacts if a.size is None or a.size >= limits.REMEMBERED]
+    if not large:
+        held = _held(closure, None)
+        return *_scanned(closure, held, examiner, progress), held or {}
+    from contextlib import closing
+
+    from safeload import home
+    from safeload.scanners.memo import Memo
+    from safeload.scanners.remembering import Remembering
+
+    with closing(Memo(home.ready())) as memo:
+        held = _held(closure, memo)
+        remembering = Remembering(examiner=examiner, memo=memo, digests=vault.digests(held or {}))
+        return *_scanned(closure, held, remembering, progress), held or {}
+
+
+def _scanned(
+    closure: Closure, held: Files | None, examiner: engine.Examiner, progress: Progress
+) -> tuple[Snapshot, Report]:
+    snapshot = closure.snapshot.with_digests(vault.digests(held)) if held is not None else closure.snapshot
+    progress.step("Reading")
+    how = How.RANGES if held is None else How.LOCAL
+    return snapshot, engine.scan(snapshot, closure.open, how=how, worker=examiner, progress=progress)
+
+
+def _assessed(source: Source, report: Report) -> Assessment:
+    from safeload.deciding import now
+    from safeload.signals.assess import assess
+
+    return assess(report, listing_of(source), source.about(), now=now())
+
+
+def _held(closure: Closure, memo: vault.Remembered | None) -> Files | None:
+    """Every file that is there, hashed; None when one of them is not on this machine."""
+    held: Files = {}
+    for artifact in closure.snapshot.artifacts:
+        path = closure.cached(artifact)
+        if path is not None:
+            worth = artifact.size is None or artifact.size >= limits.REMEMBERED
+            held[artifact.path] = vault.hold(path, expected=artifact.expected, memo=memo if worth else None)
+        elif artifact.size is not None and artifact.digest is None:
+            return None
+    return held
