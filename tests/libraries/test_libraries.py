@@ -36,7 +36,12 @@ def test_it_is_stopped_and_nobody_is_asked_to_wave_it_through(results, step):
 
 @pytest.mark.parametrize("step", ["before", "after"])
 def test_ordinary_use_gives_the_same_without_a_question(results, step):
-    for way, seen in results[1][step].items():
+    case, found = results
+    for way, seen in found[step].items():
+        early = step == "after" and way.startswith("from ")
+        if getattr(case, "ASKED", False) or (early and "stopped" in seen["plain"]):
+            assert seen["plain"]["stopped"] in ("DecisionNeeded", "Stop"), (way, seen)
+            continue
         assert "loaded" in seen["plain"], (way, seen)
-        assert seen["plain"] == results[1]["none"][way]["plain"], way
+        assert seen["plain"] == found["none"][way]["plain"], way
         assert seen["asked"] == 0, way

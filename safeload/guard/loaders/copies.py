@@ -21,15 +21,18 @@ def is_path(target: Any) -> bool:
 
 
 @contextmanager
-def at_path(copy: PrivateFile, like: str = "") -> Iterator[str]:
-    """A path at which the copy is read, for as long as the block lasts; one that ends as `like` does, where given."""
+def at_path(copy: PrivateFile, like: str = "", *, on_disk: bool = False) -> Iterator[str]:
+    """A path at which the copy is read, for as long as the block lasts; one that ends as `like` does, where given.
+
+    `on_disk`: a file of its own, for libraries that resolve the path before they open it.
+    """
     direct = f"/proc/self/fd/{copy.fileno()}"
     if not like and Path(direct).exists():
         yield direct
         return
     with tempfile.TemporaryDirectory(prefix="safeload-") as folder:  # of this user alone
         path = Path(folder) / (Path(like).name or "data")
-        _place(copy, path)
+        _place(copy, path, on_disk=on_disk)
         yield str(path)
 
 
@@ -44,9 +47,9 @@ def folder_of(grant: Grant) -> Iterator[str]:
         yield folder
 
 
-def _place(copy: PrivateFile, path: Path) -> None:
+def _place(copy: PrivateFile, path: Path, *, on_disk: bool = False) -> None:
     direct = f"/proc/self/fd/{copy.fileno()}"
-    if Path(direct).exists():
+    if Path(direct).exists() and not on_disk:
         path.symlink_to(direct)
         return
     path.touch(mode=0o600)

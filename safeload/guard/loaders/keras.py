@@ -18,6 +18,7 @@ class Keras(SingleFile):
     suffixes = (".keras", ".h5", ".hdf5")
     by_suffix = True
     folders = True
+    on_disk = (".h5", ".hdf5")
     entries = tuple(
         Entry(module=module, attribute=attribute)
         for module, attribute in (

@@ -31,7 +31,7 @@ class SingleFile(Loader):
     `suffixes`: the files that are this library's; `preferred`: names that it looks for in a folder.
     `by_suffix`: the library goes by the end of the name, so the copy needs the same end.
     `folders`: the library loads whole folders too. `keeps`: it goes on reading an open file after it has returned.
-    `as_path`: it is given a path for an open file too.
+    `as_path`: it is given a path for an open file too. `on_disk`: ends of names whose reader resolves the path first.
     `through`: the modules in which it unpickles; without any, nothing that the file names is let pass.
     """
 
@@ -43,6 +43,7 @@ class SingleFile(Loader):
     folders: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
     as_path: ClassVar[bool] = False
+    on_disk: ClassVar[tuple[str, ...]] = ()
     through: ClassVar[tuple[str, ...]] = ()
 
     def concerns(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
@@ -108,7 +109,8 @@ class SingleFile(Loader):
             return
         with private(target, artifact_of(target, grant)) as copy:
             if is_path(target) or (self.as_path and hasattr(target, "read") and not target.tell()):
-                with at_path(copy, os.fsdecode(target) if self.by_suffix and is_path(target) else "") as path:
+                like = os.fsdecode(target) if self.by_suffix and is_path(target) else ""
+                with at_path(copy, like, on_disk=like.lower().endswith(self.on_disk)) as path:
                     yield path
             elif hasattr(target, "read"):
                 # Where the caller's file stood, and where the library stopped reading, count: files hold several.

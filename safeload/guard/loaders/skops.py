@@ -45,7 +45,8 @@ class SkopsBelow(SingleFile):
 
     def target(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         archive = super().target(args, kwargs)
-        return archive.filename or archive.fp
+        # For an open file `filename` is whatever that calls itself.
+        return archive.fp if archive._filePassed else archive.filename
 
     def replaced(
         self, args: tuple[Any, ...], kwargs: dict[str, Any], given: Any

@@ -13,13 +13,18 @@ from safeload.sources.interface import Call, Listing, Role, Source, Wanted
 
 _CODE = (".py", ".pyc", ".so", ".pyd")
 _CONF = "hubconf.py"
+_TARGETS = ("repo_or_dir", "hubconf_dir", "github")
 
 
 class TorchHub(Loader):
     """From a folder (`source="local"`) its Python is decided on; from GitHub nothing is run that nobody looked at."""
 
     name = "torch.hub"
-    entries = tuple(Entry(module="torch.hub", attribute=attribute) for attribute in ("load", "list", "help"))
+    # The last two are what those call: whoever bound them before the guard was on comes by there.
+    entries = tuple(
+        Entry(module="torch.hub", attribute=attribute)
+        for attribute in ("load", "list", "help", "_load_local", "_get_cache_or_reload")
+    )
 
     def recognises(self, listing: Listing) -> bool:
         return _CONF in listing.paths
@@ -34,10 +39,11 @@ class TorchHub(Loader):
         return False
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
-        target = args[0] if args else kwargs.get("repo_or_dir", kwargs.get("github"))
-        if entry.attribute != "load" or str(kwargs.get("source", "github")).lower() == "github":
+        target = args[0] if args else next((kwargs[key] for key in _TARGETS if key in kwargs), None)
+        here = entry.attribute == "_load_local"
+        if not here and (entry.attribute != "load" or str(kwargs.get("source", "github")).lower() == "github"):
             raise Blocked(
-                f"torch.hub.{entry.attribute} runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
+                f"torch.hub.{entry.attribute.strip('_')} runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
                 next='Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").',
             )
         return (

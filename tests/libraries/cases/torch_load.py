@@ -6,7 +6,7 @@ import pickle
 
 from tests.libraries.payload import Runs
 
-LOADERS = ("torch",)
+LOADERS = ("torch", "torch.distributed.checkpoint")
 DISTRIBUTION = "torch"
 ATTACK = "a checkpoint, or the `.metadata` of a distributed one, whose pickle calls a function"
 
@@ -40,5 +40,5 @@ def ways():
         "torch.load": ("a.pt", lambda path: repr(torch.load(path, weights_only=False))),
         "from torch import load": ("a.pt", lambda path: repr(load(path, weights_only=False))),
         "torch.distributed.checkpoint.load": ("dcp", distributed),
-        "torch.distributed.checkpoint.format_utils.dcp_to_torch_save": ("dcp", converted),
+        "from torch.distributed.checkpoint.format_utils import dcp_to_torch_save": ("dcp", converted),
     }
