@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from safeload.errors import UsageError
 from safeload.guard.loaders.registry import LOADERS
 from safeload.lean import Any, Mapping
@@ -34,8 +32,10 @@ def call_for(
 
 
 def _resolved(loader: str) -> tuple[str, str]:
+    if not loader:
+        return "", ""
     names = [known.name for known in LOADERS]
-    if not loader or loader in names:
+    if loader in names:
         return loader, ""
     # torch.load, torch.jit.load, pickle.loads: the entry points of a plain call.
     library = max((name for name in names if loader.startswith(f"{name}.")), key=len, default="")
@@ -43,6 +43,8 @@ def _resolved(loader: str) -> tuple[str, str]:
         return library, loader
     if all(part.isidentifier() for part in loader.split(".")) and loader[0].isupper():
         return "transformers", loader
+    import difflib
+
     near = difflib.get_close_matches(loader, names, n=1)
     raise UsageError(
         f"There is no loader {loader!r}.",

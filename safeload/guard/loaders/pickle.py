@@ -1,16 +1,13 @@
-"""pickle: any object in one file."""
+"""pickle: any object in one file.
+
+What only a load needs is imported by it: most files of this kind are looked at, and not loaded.
+"""
 
 from __future__ import annotations
 
-import importlib
-import io
-
 from safeload.errors import Stop
-from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import single
-from safeload.guard.loaders.buffers import copied, named, seekable
-from safeload.guard.unpickle import take
 from safeload.lean import Any, Callable, ClassVar, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
 
@@ -42,6 +39,8 @@ class Pickle(Loader):
 
         A stream that cannot be rewound has the hook alone: there the stop is the end of it.
         """
+        from safeload.guard.loaders.buffers import seekable
+
         target = _target(args, kwargs)
         if not seekable(target):
             return original(*args, **kwargs)
@@ -54,17 +53,26 @@ class Pickle(Loader):
             raise
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
+        from safeload.guard.loaders.buffers import named, seekable
+
         target = _target(args, kwargs)
         if target is None or not seekable(target):
             return None
         return Call(target=named(target), loader=self.name, entry=f"{self.name}.{entry.attribute.strip('_')}")
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
+        from safeload.guard.loaders.buffers import copied
+
         return copied(_target(args, kwargs))
 
     def proceed(
         self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
     ) -> Any:
+        import io
+
+        from safeload.guard import hook
+        from safeload.guard.unpickle import take
+
         target = _target(args, kwargs)
         file = target if hasattr(target, "read") else io.BytesIO(target)
         data, stream = take(file, grant.streams)
@@ -73,6 +81,8 @@ class Pickle(Loader):
             return original(data if entry.attribute.endswith("loads") else io.BytesIO(data), *args[1:], **rest)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
+        import importlib
+
         library = importlib.import_module(self.entries[0].module)
         (path,) = grant.files.values()
         with path.open("rb") as file:

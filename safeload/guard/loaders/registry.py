@@ -3,59 +3,82 @@
 from __future__ import annotations
 
 from safeload.errors import UsageError
-from safeload.guard.interface import Loader
-from safeload.guard.loaders.boosters import CatBoost, LightGBM, XGBoost
-from safeload.guard.loaders.files import Files
-from safeload.guard.loaders.joblib import Joblib
-from safeload.guard.loaders.keras import Keras
-from safeload.guard.loaders.numpy import Numpy
-from safeload.guard.loaders.pandas import Pandas
-from safeload.guard.loaders.pickle import Pickle
-from safeload.guard.loaders.pickles import CloudPickle, Dill, DillSession
-from safeload.guard.loaders.shelve import Shelve
-from safeload.guard.loaders.skops import Skops, SkopsBelow, SkopsBytes
-from safeload.guard.loaders.torch import Torch
-from safeload.guard.loaders.torch_checkpoint import TorchCheckpoint
-from safeload.guard.loaders.torch_hub import TorchHub
-from safeload.guard.loaders.torch_programs import (
-    TorchCompiled,
-    TorchExport,
-    TorchPackage,
-    TorchScript,
-    TorchScriptBelow,
-    TorchScriptMobile,
-)
-from safeload.guard.loaders.transformers import Transformers
-from safeload.sources.interface import Call, Listing
+from safeload.lean import TYPE_CHECKING, Iterator, Sequence, attribute
 
-LOADERS: tuple[Loader, ...] = (
-    Transformers(),
-    Torch(),
-    Joblib(),
-    Pickle(),
-    TorchScript(),
-    TorchScriptBelow(),
-    TorchScriptMobile(),
-    TorchExport(),
-    TorchCompiled(),
-    TorchPackage(),
-    TorchHub(),
-    TorchCheckpoint(),
-    Numpy(),
-    Pandas(),
-    Dill(),
-    DillSession(),
-    CloudPickle(),
-    Shelve(),
-    Keras(),
-    Skops(),
-    SkopsBytes(),
-    SkopsBelow(),
-    XGBoost(),
-    LightGBM(),
-    CatBoost(),
-    Files(),
+if TYPE_CHECKING:
+    from safeload.guard.interface import Loader
+    from safeload.sources.interface import Call, Listing
+
+__all__ = ["LOADERS", "Listed", "loader_for"]
+
+
+class Listed:
+    """A loader that is imported when it is asked for, or when a listing has a file that it may recognise.
+
+    Such a file's name ends in one of `ends`, or is one of `names`; whether it is the library's, its `recognises` says.
+    """
+
+    def __init__(self, module: str, name: str, *, ends: str = "", names: str = "") -> None:
+        self._module, self._name = module, name
+        self._ends, self._names = tuple(ends.split()), frozenset(names.split())
+        self._loader: Loader | None = None
+
+    @property
+    def loader(self) -> Loader:
+        if self._loader is None:
+            made: Loader = attribute(f"safeload.guard.loaders.{self._module}", self._name)()
+            self._loader = made
+        return self._loader
+
+    def may_recognise(self, paths: frozenset[str]) -> bool:
+        return bool(self._names & paths) or any(path.lower().endswith(self._ends) for path in paths)
+
+
+_LISTED = (
+    Listed("transformers", "Transformers", names="config.json adapter_config.json"),
+    Listed("torch", "Torch", ends=".pt .pth .bin .ckpt .th"),
+    Listed("joblib", "Joblib", ends=".joblib .jl"),
+    Listed("pickle", "Pickle", ends=".pkl .pickle"),
+    Listed("torch_programs", "TorchScript"),
+    Listed("torch_programs", "TorchScriptBelow"),
+    Listed("torch_programs", "TorchScriptMobile"),
+    Listed("torch_programs", "TorchExport", ends=".pt2"),
+    Listed("torch_programs", "TorchCompiled"),
+    Listed("torch_programs", "TorchPackage"),
+    Listed("torch_hub", "TorchHub", names="hubconf.py"),
+    Listed("torch_checkpoint", "TorchCheckpoint", names=".metadata"),
+    Listed("numpy", "Numpy", ends=".npy .npz"),
+    Listed("pandas", "Pandas"),
+    Listed("pickles", "Dill", ends=".dill"),
+    Listed("pickles", "DillSession"),
+    Listed("pickles", "CloudPickle"),
+    Listed("shelve", "Shelve"),
+    Listed("keras", "Keras", ends=".keras .h5 .hdf5"),
+    Listed("skops", "Skops", ends=".skops"),
+    Listed("skops", "SkopsBytes"),
+    Listed("skops", "SkopsBelow"),
+    Listed("boosters", "XGBoost", ends=".ubj .xgb"),
+    Listed("boosters", "LightGBM"),
+    Listed("boosters", "CatBoost", ends=".cbm"),
 )
+
+
+class _Loaders(Sequence["Loader"]):
+    """All of them; each is imported when its turn comes. The last is for files that nobody recognises."""
+
+    _every = (*_LISTED, Listed("files", "Files"))
+
+    def __iter__(self) -> Iterator[Loader]:
+        return (one.loader for one in self._every)
+
+    def __len__(self) -> int:
+        return len(self._every)
+
+    def __getitem__(self, index: int) -> Loader:  # type: ignore[override]
+        return self._every[index].loader
+
+
+LOADERS: Sequence[Loader] = _Loaders()
 
 
 def loader_for(call: Call, listing: Listing) -> Loader:
@@ -66,4 +89,8 @@ def loader_for(call: Call, listing: Listing) -> Loader:
                 return loader
         names = ", ".join(loader.name for loader in LOADERS)
         raise UsageError(f"There is no loader {call.loader!r}.", next=f"Give one of {names}.")
-    return next(loader for loader in LOADERS if loader.recognises(listing))
+    paths = listing.paths
+    for one in _LISTED:
+        if one.may_recognise(paths) and one.loader.recognises(listing):
+            return one.loader
+    return LOADERS[-1]
