@@ -9,6 +9,7 @@ from safeload.sources.interface import Artifact, Role, Snapshot
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import GapReason, Part, Stream
+    from safeload.scanners.template_diff import Held
 
 
 class Severity(str, Choice):
@@ -110,13 +111,17 @@ class Tensors:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All results over one snapshot. Every artifact has at least one result, or the report is not made."""
+    """All results over one snapshot. Every artifact has at least one result, or the report is not made.
+
+    `templates` are the chat templates in it, as they stand, to be held against others.
+    """
 
     snapshot: Snapshot
     results: tuple[Result, ...]
     engine: Engine
     how: How
     tensors: tuple[Tensors, ...] = ()
+    templates: tuple[Held, ...] = ()
 
     def __post_init__(self) -> None:
         seen = {result.location.artifact for result in self.results}

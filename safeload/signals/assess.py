@@ -10,6 +10,7 @@ from safeload.signals.quality.evaluations import Evaluations
 from safeload.signals.quality.licence import Licence
 from safeload.signals.quality.size import Size
 from safeload.signals.trust.access import Access
+from safeload.signals.trust.base_template import BaseTemplate
 from safeload.signals.trust.history import History
 from safeload.signals.trust.hub_scanners import HubScanners
 from safeload.signals.trust.publisher import Publisher
@@ -27,6 +28,7 @@ PROBES: Final[tuple[type[Probe], ...]] = (
     HubScanners,
     Revision,
     Access,
+    BaseTemplate,
     Completeness,
     Size,
     Card,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from safeload.errors import NotFound
 from safeload.lean import TYPE_CHECKING, Any, Callable, Mapping
-from safeload.sources import card, trouble
+from safeload.sources import bases, card, trouble
 from safeload.sources.asking import answer_to, plain, together
 from safeload.sources.interface import About
 
@@ -66,6 +66,12 @@ def about(source: HubSource) -> About:
             "eval_results": lambda: _evaluations(source),
         }
     given, failed = together(questions)
+    if "card" in given:
+        fields = given["card"]["card"]
+        more, less = together({"base_templates": lambda: bases.templates(source, fields)})
+        given, failed = given | more, failed | less
+    else:
+        failed["base_templates"] = failed.get("card", "")
     unanswered |= failed
     for key, value in given.items():
         facts |= value if key == "card" else {key: value}

@@ -188,7 +188,8 @@ class About:
     card (README front matter, dict), card_text (str, bounded), model_index, eval_results, library, pipeline_tag,
     security ({"status": "clean"|"issues"|"unscanned", "files": [{"path","level"}]}),
     organisation ({"name","verified","members","followers"} or {"person": true, …}),
-    commits ([{"id","title","authors","at"}] newest first), requested_revision (as typed).
+    commits ([{"id","title","authors","at"}] newest first), requested_revision (as typed),
+    base_templates ([{"repo","revision","templates": {name: text}} or {"repo","why"}]).
     `unanswered` maps a key to why it could not be had.
     """
 
