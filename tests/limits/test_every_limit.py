@@ -31,6 +31,8 @@ ELSEWHERE = {
     "SMALL_FILE": "sources/test_local.py::test_small_files_are_bounded",
     "FILES": "sources/test_local.py::test_the_number_of_files_is_bounded",
     "REPOSITORIES": "sources/test_closure.py::test_the_number_of_repositories_is_bounded",
+    "BASES": "signals/trust/test_base_template.py::test_only_a_few_bases_are_asked_for",
+    "BASE_FILE": "signals/trust/test_base_template.py::test_a_base_whose_files_are_huge_is_not_read",
     "RANGE_BLOCK": "sources/test_ranges.py::test_reading_on_and_on_takes_ever_larger_steps",
     "RANGE_AHEAD": "sources/test_ranges.py::test_reading_on_and_on_takes_ever_larger_steps",
     "RANGE_REQUEST": "parsers/test_process.py::test_a_worker_that_was_taken_over_is_replaced",
