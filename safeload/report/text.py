@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
-
 from safeload.lean import TYPE_CHECKING, Iterable, Sequence
 from safeload.policy.interface import Action, Reason, Review
 from safeload.report import words
+from safeload.report.page import Page, Text
 from safeload.report.panelrows import code_of
 from safeload.report.style import Style, encodable
 from safeload.scanners.interface import Scanned
 from safeload.signals.interface import Dimension, Outcome
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
-
     from safeload.sources.interface import Artifact
 
 TONES = {Action.ALLOW: "green", Action.ASK: "yellow", Action.BLOCK: "red"}
@@ -46,76 +42,41 @@ def verdict_line(review: Review) -> str:
     return f"{words.HEADLINES[review.verdict.action]}: {words.title(review.snapshot.origin)}: {words.sentence(review)}"
 
 
-class _Page:
-    """One report being written. Every string reaches rich as `Text`, so that nothing in it is taken for markup."""
+class _Page(Page):
+    """One report being written. Every string passes `plain`: nothing in it is taken for a code of a terminal."""
 
     def __init__(self, style: Style) -> None:
-        from rich.console import Console
-
+        super().__init__(width=style.width, colour=style.colour)
         self.style = style
-        self.out = io.StringIO()
-        self.console = Console(
-            file=self.out,
-            width=style.width,
-            force_terminal=style.colour,
-            color_system="standard" if style.colour else None,
-            no_color=not style.colour,
-            legacy_windows=False,
-            force_interactive=False,
-            markup=False,
-            emoji=False,
-            highlight=False,
-        )
 
     def text(self, said: str, style: str = "", *, limit: int = CELL) -> Text:
-        from rich.text import Text
-
-        return Text(encodable(words.plain(said, limit), self.style.encoding), style=style, overflow="fold")
-
-    def line(self, text: Text | Table, indent: int = 2) -> None:
-        from rich.padding import Padding
-
-        self.console.print(Padding(text, (0, 0, 0, indent)))
+        return Text(encodable(words.plain(said, limit), self.style.encoding), style)
 
     def heading(self, said: str) -> None:
-        self.console.print()
-        self.line(self.text(said, "bold"))
+        self.blank()
+        self.line(self.text(said, "bold"), 2)
 
     def rows(self, rows: Iterable[Sequence[Text]], *, first: int) -> None:
         """A small table without rules. The first column keeps its width; on a narrow page the rows become lines."""
-        from rich.padding import Padding
-
-        if self.style.width < 2 * first + 20:
-            for label, *rest in rows:
-                self.line(label)
-                for text in rest:
-                    self.line(text, 4)
-            return
-        table = self._grid(first)
-        for row in rows:
-            table.add_row(*row)
-        self.console.print(Padding(table, (0, 0, 0, 2)))
-
-    def _grid(self, first: int) -> Table:
-        from rich.table import Table
-
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(width=first, overflow="fold")
-        table.add_column(overflow="fold")
-        return table
+        for label, text in rows:
+            if self.width < 2 * first + 20:
+                self.line(label, 2)
+                self.line(text, 4)
+            else:
+                self.row((label, text), first=first, indent=2)
 
     def more(self, total: int, noun: str) -> None:
         if total > ROWS:
-            self.line(self.text(f"… and {words.count(total - ROWS, f'more {noun}')} (--format json has all)", "dim"))
+            self.line(self.text(f"… and {words.count(total - ROWS, f'more {noun}')} (--format json has all)", "dim"), 2)
 
     def head(self, review: Review) -> None:
         action = review.verdict.action
         tone = f"bold {TONES[action]}"
         headline = self.text(f"{words.MARKS[action]} {words.HEADLINES[action]}", tone)
-        self.line(headline + self.text("  ") + self.text(words.title(review.snapshot.origin), "bold"), 0)
-        self.line(self.text(" · ".join(words.looked_at(review)), "dim"))
-        self.console.print()
-        self.line(self.text(words.sentence(review), limit=4 * CELL))
+        self.line(headline + self.text("  ") + self.text(words.title(review.snapshot.origin), tone), 0)
+        self.line(self.text(" · ".join(words.looked_at(review)), "dim"), 2)
+        self.blank()
+        self.line(self.text(words.sentence(review), limit=4 * CELL), 2)
 
     def why(self, review: Review) -> None:
         reasons = [r for r in review.verdict.reasons if r.action is not Action.ALLOW]
@@ -129,7 +90,7 @@ class _Page:
     def _reason(self, reason: Reason) -> tuple[Text, Text]:
         said = self.text(words.ended(reason.text))
         if reason.because:
-            said.append("\n").append_text(self.text(reason.because, "dim"))
+            said = said + Text("\n") + self.text(reason.because, "dim")
         return self.text(reason.action.value, TONES[reason.action]), said
 
     def code(self, review: Review) -> None:
@@ -137,10 +98,8 @@ class _Page:
             return
         for code in code_of(review):
             self.heading(f"What loading {code.path} would run")
-            table = self._grid(1)
             for row in _shortened(code.lines):
-                table.add_row(*self._code(row))
-            self.line(table, 4)
+                self.row(self._code(row), first=1, indent=4)
 
     def _code(self, row: tuple[str, bool] | None) -> tuple[Text, Text]:
         """One line stays one line, except one that a finding is about."""
@@ -177,12 +136,12 @@ class _Page:
             return
         self.heading("Gaps")
         for gap in gaps[:ROWS]:
-            self.line(self.text(words.place(gap.location)))
+            self.line(self.text(words.place(gap.location)), 2)
             self.line(self.text(words.gap_sentence(gap), "dim"), 4)
         self.more(len(gaps), "gap")
         missing = review.assessment.report.engine.missing_extras
         if missing:
-            self.line(self.text(f"Not installed here: {', '.join(missing)}", "dim"))
+            self.line(self.text(f"Not installed here: {', '.join(missing)}", "dim"), 2)
 
     def aside(self, review: Review) -> None:
         findings = words.strictest_findings(words.aside(review))
@@ -190,7 +149,7 @@ class _Page:
             return
         self.heading("In files that the load does not open (this does not decide)")
         for finding in findings[:ROWS]:
-            self.line(self.text(f"{finding.rule.severity.value}: {words.ended(finding.message)}"))
+            self.line(self.text(f"{finding.rule.severity.value}: {words.ended(finding.message)}"), 2)
             self.line(self.text(f"{words.place(finding.location)} · rule {finding.rule.id}", "dim"), 4)
         self.more(len(findings), "finding")
 
@@ -213,13 +172,10 @@ class _Page:
         if step is None:
             return
         self.heading("Next")
-        self.line(self.text(step.text, limit=4 * CELL))
+        self.line(self.text(step.text, limit=4 * CELL), 2)
         if step.command:
             # Not wrapped: a command that was broken over two lines cannot be pasted.
-            self.console.print(self.text(f"    {step.command}", "bold", limit=10_000), soft_wrap=True)
-
-    def done(self) -> str:
-        return "\n".join(line.rstrip() for line in self.out.getvalue().splitlines()) + "\n"
+            self.line(self.text(step.command, "bold", limit=10_000), 4, wrap=False)
 
 
 def _shortened(lines: Sequence[tuple[str, bool] | int]) -> list[tuple[str, bool] | None]:
