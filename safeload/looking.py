@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.guard import vault
+from safeload.guard.holds import Holds
 from safeload.guard.loaders.registry import loader_for
 from safeload.lean import TYPE_CHECKING, Callable, Choice, Mapping, record, replace
 from safeload.parsers.sandbox import workers
@@ -81,7 +82,7 @@ def beside(source: Source) -> Callable[[str, str | None], Source]:
 def look(
     found: Opened, policy: Policy, progress: Progress, *, signals: Signals, before: Report | None = None
 ) -> tuple[Review, Files]:
-    """Scan what the closure reaches: the local bytes, hashed, where all of them are here; else by ranges."""
+    """Scan what the closure reaches: the local bytes, hashed as they are read, where all are here; else by ranges."""
     snapshot, report, held = _report(found.closure, progress)
     if before is not None:
         from safeload.scanners.consistency import compared
@@ -107,11 +108,14 @@ def look(
 
 def _report(closure: Closure, progress: Progress) -> tuple[Snapshot, Report, Files]:
     """What the files are; what is in them; where those lie that were hashed."""
-    examiner: engine.Examiner = workers.shared()
-    large = [a for a in closure.snapshot.artifacts if a.size is None or a.size >= limits.REMEMBERED]
-    if not large:
-        held = _held(closure, None)
-        return *_scanned(closure, held, examiner, progress), held or {}
+    progress.step("Reading")
+    artifacts = closure.snapshot.artifacts
+    if any(a.size is not None and a.digest is None and closure.cached(a) is None for a in artifacts):
+        # One of them is not on this machine.
+        report = engine.scan(closure.snapshot, closure.open, how=How.RANGES, worker=workers.shared(), progress=progress)
+        return closure.snapshot, report, {}
+    if not any(a.size is None or a.size >= limits.REMEMBERED for a in artifacts):
+        return _scanned(closure, workers.shared(), None, progress)
     from contextlib import closing
 
     from safeload import home
@@ -119,18 +123,24 @@ def _report(closure: Closure, progress: Progress) -> tuple[Snapshot, Report, Fil
     from safeload.scanners.remembering import Remembering
 
     with closing(Memo(home.ready())) as memo:
-        held = _held(closure, memo)
-        remembering = Remembering(examiner=examiner, memo=memo, digests=vault.digests(held or {}))
-        return *_scanned(closure, held, remembering, progress), held or {}
+        remembering = Remembering(examiner=workers.shared(), memo=memo)
+        found = _scanned(closure, remembering, memo, progress)
+        remembering.remember()
+        return found
 
 
 def _scanned(
-    closure: Closure, held: Files | None, examiner: engine.Examiner, progress: Progress
-) -> tuple[Snapshot, Report]:
-    snapshot = closure.snapshot.with_digests(vault.digests(held)) if held is not None else closure.snapshot
-    progress.step("Reading")
-    how = How.RANGES if held is None else How.LOCAL
-    return snapshot, engine.scan(snapshot, closure.open, how=how, worker=examiner, progress=progress)
+    closure: Closure, examiner: engine.Examiner, memo: vault.Remembered | None, progress: Progress
+) -> tuple[Snapshot, Report, Files]:
+    """Local bytes: hashed as they are read, and told apart from what they were only when both are done."""
+    holds = Holds(closure, memo)
+    try:
+        report = engine.scan(closure.snapshot, holds.open, how=How.LOCAL, worker=examiner, progress=progress)
+        held = holds.held()
+    finally:
+        holds.close()
+    snapshot = closure.snapshot.with_digests(vault.digests(held))
+    return snapshot, replace(report, snapshot=snapshot), held
 
 
 def _assessed(source: Source, report: Report) -> Assessment:
@@ -138,16 +148,3 @@ def _assessed(source: Source, report: Report) -> Assessment:
     from safeload.signals.assess import assess
 
     return assess(report, listing_of(source), source.about(), now=now())
-
-
-def _held(closure: Closure, memo: vault.Remembered | None) -> Files | None:
-    """Every file that is there, hashed; None when one of them is not on this machine."""
-    held: Files = {}
-    for artifact in closure.snapshot.artifacts:
-        path = closure.cached(artifact)
-        if path is not None:
-            worth = artifact.size is None or artifact.size >= limits.REMEMBERED
-            held[artifact.path] = vault.hold(path, expected=artifact.expected, memo=memo if worth else None)
-        elif artifact.size is not None and artifact.digest is None:
-            return None
-    return held

@@ -1,26 +1,21 @@
 """The bytes that were decided on are the bytes that are loaded.
 
-`standard`: a file is opened once, must belong to this user, is hashed through that descriptor, compared with what the
-hub announced, and must be the same file, unchanged, after the load. Overwriting a mapped file later is not covered: see
-docs/guard.md.
+`standard`: a file is opened once, must belong to this user, is read and hashed through that descriptor, compared with
+what the hub announced, and must be the same file, unchanged, after it was looked at and after the load. Overwriting a
+mapped file later is not covered: see docs/guard.md.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 
-from safeload import limits
 from safeload.errors import Changed, Misbehaved, SourceError
 from safeload.lean import TYPE_CHECKING, Iterable, Mapping, Protocol, record
 from safeload.sources.interface import Digest
 
 if TYPE_CHECKING:
-    from io import FileIO
     from pathlib import Path
-
-_CHUNK = 4 * limits.MIB
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -65,34 +60,6 @@ class Remembered(Protocol):
     def remember_digest(self, key: tuple[int, int, int, int, int], sha256: str) -> None: ...
 
 
-def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None = None) -> Held:
-    """Hash the file, or remember its hash; compare it with what the source announced.
-
-    Raises `SourceError` when it cannot be trusted to stay what it is, `Misbehaved` when it is not what was announced.
-    """
-    try:
-        with open(path, "rb", buffering=0, opener=_unblocked) as file:
-            status = os.fstat(file.fileno())
-            _check_keeper(path, status)
-            identity = Identity.of(status)
-            sha256 = memo.digest(identity.key) if memo is not None else None
-            if sha256 is None or (expected is not None and expected.algorithm != "sha256"):
-                sha256 = _hash(file, path, identity, expected)
-                if memo is not None:
-                    memo.remember_digest(identity.key, sha256)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read ({error.strerror}).", next="Check the file's permissions.") from error
-    digest = Digest(algorithm="sha256", hex=sha256)
-    if expected is not None and expected.algorithm == "sha256" and expected != digest:
-        raise _not_announced(path, expected, digest)
-    return Held(path=path, identity=identity, digest=digest)
-
-
-def _unblocked(path: str, flags: int) -> int:
-    # A FIFO would otherwise wait for a writer for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-
-
 def recheck(held: Iterable[Held]) -> None:
     """Every file is still the one that was hashed. Raises `Changed`; then nothing of the load may be used."""
     for item in held:
@@ -107,7 +74,7 @@ def recheck(held: Iterable[Held]) -> None:
 _AGAIN = "What was loaded was thrown away. Find out what writes to this file, then load again."
 
 
-def _check_keeper(path: Path, status: os.stat_result) -> None:
+def check_keeper(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(f"{path} is not a regular file.", next="Give the path of a file.")
     if not hasattr(os, "getuid"):
@@ -124,33 +91,21 @@ def _check_keeper(path: Path, status: os.stat_result) -> None:
         )
 
 
-def _hash(file: FileIO, path: Path, identity: Identity, expected: Digest | None) -> str:
-    sha256 = hashlib.sha256()
-    git = None
-    if expected is not None and expected.algorithm == "git-sha1":
-        # Git's blob id: a name for the bytes, not proof against an attacker; our own SHA-256 is what is decided on.
-        git = hashlib.sha1(b"blob %d\0" % identity.size, usedforsecurity=False)
-    done = 0
-    descriptor = file.fileno()
-    while chunk := os.read(descriptor, _CHUNK):
-        sha256.update(chunk)
-        if git is not None:
-            git.update(chunk)
-        done += len(chunk)
-    if done != identity.size or Identity.of(os.fstat(descriptor)) != identity:
-        raise Changed(f"{path} changed while it was being read.", next="Wait until it is complete, then load again.")
-    if git is not None and expected is not None and git.hexdigest() != expected.hex:
-        raise _not_announced(path, expected, Digest(algorithm="git-sha1", hex=git.hexdigest()))
-    return sha256.hexdigest()
-
-
-def _not_announced(path: Path, expected: Digest, found: Digest) -> Misbehaved:
+def not_announced(path: Path, expected: Digest, found: Digest) -> Misbehaved:
     error = Misbehaved(
         f"{path.name} is not the file that the hub announced: expected {expected}, found {found}.",
         next=f"Delete {path} and download it again. If it repeats, the server or its mirror serves other bytes.",
     )
     error.file = str(path)
     return error
+
+
+def changed(path: Path) -> Changed:
+    return Changed(f"{path} changed while it was being read.", next="Wait until it is complete, then load again.")
+
+
+def unreadable(path: Path, error: OSError) -> SourceError:
+    return SourceError(f"{path} cannot be read ({error.strerror}).", next="Check the file's permissions.")
 
 
 def digests(held: Mapping[str, Held]) -> dict[str, Digest]:

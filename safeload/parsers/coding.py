@@ -33,7 +33,7 @@ def encode(value: Any) -> Any:
     for name, default in _fields(kind):
         held = getattr(value, name)
         if held is not default and held != default:
-            given[name] = encode(held)
+            given[name] = held if held.__class__ in _PLAIN else encode(held)
     return given
 
 

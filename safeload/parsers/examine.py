@@ -20,7 +20,7 @@ def examine(reader: Reader, *, purpose: str = "", others: Mapping[str, Read] = _
 
     `purpose` is what a text is for. `others` are readers of `parsers.external` that this process has.
     """
-    readers = {**READERS, **others}
+    readers = {**READERS, **others} if others else READERS
     return _within(reader, Visit(examine=lambda data, visit: _within(data, visit, readers), purpose=purpose), readers)
 
 
@@ -34,17 +34,19 @@ def _within(reader: Reader, visit: Visit, readers: Mapping[str, Read]) -> Parts:
         return (Part(member=visit.member, format="empty", gap=Gap(reason=GapReason.EMPTY, detail="no bytes")),)
     meant = visit.purpose if visit.purpose in readers else "text"
     kinds = tuple(meant if kind == "text" else kind for kind in kinds)
-    readings = [found for kind in kinds for found in [_read(reader, replace(visit, kind=kind), readers)] if found]
-    named = tuple(parts[0].format for parts in readings)
+    readings = [found for kind in kinds for found in [_read(reader, visit.of(kind), readers)] if found]
+    named = tuple([parts[0].format for parts in readings])
     if "pickle" in named:
         readings = [parts for parts in readings if parts[0].text is None]  # a pickle of protocol 0 is text as well
     if not readings:
-        return (_unknown(replace(visit, kind=kinds[0])),)
+        return (_unknown(visit.of(kinds[0])),)
     return _joined(readings, named)
 
 
 def _joined(readings: list[Parts], named: tuple[str, ...]) -> Parts:
     """A polyglot has one part of its own for each reading; the first names the others."""
+    if len(named) == 1 and not readings[0][0].also and readings[0][0].format == named[0]:
+        return readings[0]
     joined: list[Part] = []
     for parts in readings:
         format = parts[0].format

@@ -20,10 +20,11 @@ _REMOTE_LEAST: Final = 4 * limits.KIB
 class Reader:
     """`size` bytes at offsets from 0. `local` tells whether a read is cheap or a request over a network.
 
-    `held` is what was made of them and takes long to be taken apart: that is done after the answer.
+    `held` is what was made of them and takes long to be taken apart: that is done after the answer. `whole` are all of
+    them, where they are few and at hand.
     """
 
-    __slots__ = ("_at", "_descriptor", "_fetch", "held", "local", "size")
+    __slots__ = ("_at", "_descriptor", "_fetch", "held", "local", "size", "whole")
 
     def __init__(self, fetch: Callable[[int, int], bytes], *, size: int, local: bool) -> None:
         self._fetch = fetch
@@ -32,10 +33,14 @@ class Reader:
         self.size = size
         self.local = local
         self.held: Any = None
+        self.whole: bytes | None = None
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Reader:
-        return cls(lambda offset, n: data[offset : offset + n], size=len(data), local=True)
+        made = cls(lambda offset, n: data[offset : offset + n], size=len(data), local=True)
+        if len(data) <= _LOCAL_CHUNK:
+            made.whole = data
+        return made
 
     @classmethod
     def of_descriptor(cls, descriptor: int, *, size: int) -> Reader:
@@ -64,6 +69,8 @@ class Reader:
 
     def upto(self, offset: int, n: int) -> bytes:
         """`n` bytes from `offset`, or fewer at the end."""
+        if self.whole is not None and offset >= 0 and n >= 0:
+            return self.whole[offset : offset + n]
         return self.read_at(offset, max(0, min(n, self.size - offset))) if 0 <= offset <= self.size else b""
 
     def window(self, offset: int, n: int) -> Reader:
@@ -83,12 +90,16 @@ class Reader:
         buffer[: len(data)] = data
         return len(data)
 
-    def pieces(self, start: int, end: int, *, before: int = 0) -> Iterator[tuple[int, bytearray]]:
+    def pieces(self, start: int, end: int, *, before: int = 0) -> Iterator[tuple[int, bytearray | bytes]]:
         """Consecutive pieces with the offsets where they start, each with the last `before` bytes of the one before.
 
         All of them are in one buffer, so a piece holds until the next is asked for: new memory for each takes longer
         than reading does.
         """
+        if self.whole is not None and 0 <= start <= end <= self.size:
+            if start < end:
+                yield start, self.whole[start:end]
+            return
         size = min(_PIECE, max(end - start, 0))
         buffer = bytearray(before + size)
         view = memoryview(buffer)
@@ -119,8 +130,12 @@ class Reader:
     def file(self, start: int = 0, *, ahead: int = _LOCAL_CHUNK) -> io.BufferedReader[Any]:
         """A file object over it, at `start`; it reads that far ahead, and tells exactly where its user is."""
         buffer = ahead if self.local else limits.RANGE_BLOCK
-        face: io.BufferedReader[Any] = io.BufferedReader(_Face(self), buffer_size=buffer)
-        face.seek(start)
+        raw: Any = _Face(self)
+        if self.whole is not None:
+            raw, buffer = io.BytesIO(self.whole), min(buffer, self.size + 1)
+        face: io.BufferedReader[Any] = io.BufferedReader(raw, buffer)
+        if start:
+            face.seek(start)
         return face
 
 
@@ -162,12 +177,16 @@ class _Face(io.RawIOBase):
 
 def recent(file: io.BufferedReader[Any]) -> tuple[tuple[int, bytes], ...]:
     """The pieces that a file object read last, with their offsets, oldest first."""
-    face = file.raw
-    return tuple(face.recent) if isinstance(face, _Face) else ()
+    face: Any = file.raw
+    if isinstance(face, _Face):
+        return tuple(face.recent)
+    return ((0, face.getvalue()),) if isinstance(face, io.BytesIO) else ()
 
 
 def sha256(reader: Reader, start: int, end: int, *, before: Any = None) -> str:
     """Of the bytes between the offsets, behind those that `before` was given."""
+    if before is None and reader.whole is not None and 0 <= start <= end <= reader.size:
+        return hashlib.sha256(reader.whole[start:end]).hexdigest()
     sha = hashlib.sha256() if before is None else before.copy()
     for _, data in reader.pieces(start, end):
         sha.update(data)

@@ -32,7 +32,7 @@ def _read_pickle(reader: Reader, plain: pickle.Outcome) -> Part:
 
 
 def _one(visit: Visit, part: Part) -> Parts:
-    return (replace(part, member=visit.member),)
+    return (replace(part, member=visit.member) if visit.member else part,)
 
 
 def _elsewhere(reader: Reader, visit: Visit) -> Parts | None:

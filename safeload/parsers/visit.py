@@ -45,6 +45,10 @@ class Visit:
     purpose: str = ""
     budget: Budget = field(default_factory=Budget)
 
+    def of(self, kind: str) -> Visit:
+        """The same bytes, tried as another format."""
+        return Visit(examine=self.examine, kind=kind, member=self.member, purpose=self.purpose, budget=self.budget)
+
     def inside(self, reader: Reader, name: str, *, purpose: str | None = None) -> Parts:
         """All readings of a member of this container; `purpose` as its name tells, unless the container knows."""
         member = (*self.member, name)

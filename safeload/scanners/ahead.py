@@ -11,7 +11,8 @@ from safeload.lean import TYPE_CHECKING, Callable, Final, Protocol, Sequence
 if TYPE_CHECKING:
     from safeload.sources.interface import Artifact, Readable
 
-_FILES: Final = 24  # on a busy machine each of the two processes then does more before the other has its turn
+_SMALL: Final = 96  # files that were read already; the worker is sent many of them at a time
+_OPEN: Final = 24  # files that are open
 
 
 class Announced(Protocol):
@@ -35,12 +36,14 @@ class Ahead:
         self._examiner = examiner
         self._purpose = purpose
         self._opened: deque[tuple[Artifact, Readable | Exception]] = deque()
+        self._left = 0  # of those, how many are open
 
     def open(self, artifact: Artifact) -> Readable:
         """Raises what opening it raised."""
-        while self._waiting and len(self._opened) < _FILES:
+        while self._waiting and len(self._opened) < _SMALL and (self._left < _OPEN or not self._opened):
             self._open(self._waiting.popleft())
         mine, readable = self._opened.popleft()
+        self._left -= _is_open(readable)
         assert mine is artifact  # noqa: S101
         if isinstance(readable, Exception):
             raise readable
@@ -53,6 +56,7 @@ class Ahead:
             self._opened.append((artifact, error))
             return
         self._opened.append((artifact, readable))
+        self._left += _is_open(readable)
         # A large file keeps the worker busy by itself, and may be remembered.
         if readable.size is not None and readable.size < limits.REMEMBERED:
             self._examiner.announce(readable, purpose=self._purpose(artifact))
@@ -64,3 +68,7 @@ class Ahead:
         for _, readable in self._opened:
             if not isinstance(readable, Exception):
                 readable.close()
+
+
+def _is_open(readable: Readable | Exception) -> bool:
+    return not isinstance(readable, Exception) and getattr(readable, "whole", None) is None

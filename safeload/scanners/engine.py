@@ -48,7 +48,7 @@ class _Seen:
     results: tuple[Result, ...]
     tensors: tuple[Tensors, ...] = ()
     templates: tuple[template_diff.Held, ...] = ()
-    weights: frozenset[str] = frozenset()
+    weights: frozenset[beside.Named] = frozenset()
 
 
 def scan(
@@ -79,6 +79,7 @@ def scan(
             beside.noted(
                 (result for one in seen for result in one.results),
                 frozenset().union(*(one.weights for one in seen)),
+                {artifact.path: artifact.size for artifact in snapshot.artifacts},
             ),
             (held for one in seen for held in one.templates),
         ),
@@ -129,7 +130,7 @@ def _artifact(
 ) -> _Seen:
     readable = opener(artifact)
     try:
-        if how is How.LOCAL and readable.fileno() is None:
+        if how is How.LOCAL and readable.fileno() is None and getattr(readable, "whole", None) is None:
             # Without a descriptor a worker reads as over a network: not every member of an archive.
             return _gap(artifact, GapReason.UNREADABLE, "not a file on this machine")
         parts = examiner.examine(readable, name=artifact.path, purpose=_purpose(artifact))
@@ -138,6 +139,8 @@ def _artifact(
         results = [_judge(part, artifact) for part in parts]
         results[0] = _with(results[0], identity.judge(parts[0], artifact))
         results[0] = _by_role(results[0], parts[0], artifact, origin)
+        if unheld := getattr(readable, "unheld", ""):
+            results[0] = _unread(results[0], GapReason.LIMIT, unheld)
     finally:
         readable.close()
     tensors = tuple(

@@ -49,12 +49,14 @@ _PASSING: Final = frozenset(
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS files (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, used INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS lengths (key TEXT PRIMARY KEY, used INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS parses (
     key TEXT PRIMARY KEY, parts TEXT NOT NULL, length INTEGER NOT NULL, used INTEGER NOT NULL
 );
 """
 _SHRINK: Final = """
 DELETE FROM files WHERE rowid NOT IN (SELECT rowid FROM files ORDER BY used DESC, rowid DESC LIMIT :rows);
+DELETE FROM lengths WHERE rowid NOT IN (SELECT rowid FROM lengths ORDER BY used DESC, rowid DESC LIMIT :rows);
 DELETE FROM parses WHERE rowid NOT IN (
     SELECT rowid FROM (
         SELECT rowid, sum(length) OVER (ORDER BY used DESC, rowid DESC) AS total FROM parses
@@ -123,6 +125,13 @@ class Memo:
         if len(text) <= limits.MEMO_PARSE:
             row = (_parse_key(sha256, variant), text, len(text), _today())
             self._put("INSERT OR REPLACE INTO parses VALUES (?, ?, ?, ?)", row)
+
+    def knows_length(self, size: int) -> bool:
+        """Is there something remembered of a file that is `size` bytes long?"""
+        return self._get("SELECT key, used FROM lengths WHERE key = ?", "lengths", str(size)) is not None
+
+    def remember_length(self, size: int) -> None:
+        self._put("INSERT OR REPLACE INTO lengths VALUES (?, ?)", (str(size), _today()))
 
     def close(self) -> None:
         """Forget what was used longest ago, if that is needed, then close."""

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Mapping, record
+from safeload.lean import TYPE_CHECKING
+from safeload.sources.interface import Hashed
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Part
     from safeload.scanners.engine import Examiner
     from safeload.scanners.memo import Memo
-    from safeload.sources.interface import Digest, Readable
+    from safeload.sources.interface import Readable
 
 
-@record(frozen=True, slots=True, kw_only=True)
 class Remembering:
-    """`digests` are those of local bytes that were hashed just now, by artifact path."""
+    """Where facts of a file of the same length are remembered, it is hashed first: it may be the same file again."""
 
-    examiner: Examiner
-    memo: Memo
-    digests: Mapping[str, Digest]
+    def __init__(self, *, examiner: Examiner, memo: Memo) -> None:
+        self._examiner = examiner
+        self._memo = memo
+        self._new: list[tuple[Hashed, int, str, tuple[Part, ...]]] = []
 
     def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
         if not _worth(readable):
-            self.examiner.announce(readable, purpose=purpose)
+            self._examiner.announce(readable, purpose=purpose)
 
     def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
-        digest = self.digests.get(name)
-        if digest is None or not _worth(readable):
-            return self.examiner.examine(readable, name=name, purpose=purpose)
-        parts = self.memo.parts(digest.hex, purpose)
+        size = readable.size
+        if size is None or not _worth(readable) or not isinstance(readable, Hashed):
+            return self._examiner.examine(readable, name=name, purpose=purpose)
+        sha256 = readable.sha256(wait=self._memo.knows_length(size))
+        parts = self._memo.parts(sha256, purpose) if sha256 is not None else None
         if parts is None:
-            parts = self.examiner.examine(readable, name=name, purpose=purpose)
-            self.memo.remember_parts(digest.hex, purpose, parts)
+            parts = self._examiner.examine(readable, name=name, purpose=purpose)
+            self._new.append((readable, size, purpose, parts))
         return parts
+
+    def remember(self) -> None:
+        """Keep what was read, by what it hashes to. Call it when that is known to be so."""
+        for readable, size, purpose, parts in self._new:
+            sha256 = readable.sha256(wait=True)
+            if sha256 is not None:
+                self._memo.remember_parts(sha256, purpose, parts)
+                self._memo.remember_length(size)
 
 
 def _worth(readable: Readable) -> bool:

@@ -137,6 +137,20 @@ class Readable(Protocol):
     def close(self) -> None: ...
 
 
+class Hashed(ABC):
+    """A `Readable` file on this machine, that is hashed while it is looked at.
+
+    `whole` are its bytes, where they are few and were read already; `unheld` says why it is not hashed, if so.
+    """
+
+    whole: bytes | None = None
+    unheld: str = ""
+
+    @abstractmethod
+    def sha256(self, *, wait: bool) -> str | None:
+        """What it hashes to; None where that failed, or is not known yet. It decides what is looked up, no more."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Call:
     """One load that somebody asked for, before anything was done about it.

@@ -10,10 +10,11 @@ import pytest
 
 from safeload.errors import Changed, Misbehaved, SourceError
 from safeload.guard import vault
+from safeload.guard.hold import hold
 from safeload.sources.interface import Digest
 from safeload.sources.memory import PrivateFile
 
-DATA = b"weights" * 1000
+DATA = b"weights" * 20_000
 
 
 @pytest.fixture
@@ -28,31 +29,31 @@ def sha(data: bytes) -> Digest:
 
 
 def test_a_file_is_hashed(weights):
-    assert vault.hold(weights).digest == sha(DATA)
+    assert hold(weights).digest == sha(DATA)
 
 
 def test_other_bytes_than_announced_are_refused_and_both_digests_named(weights):
     with pytest.raises(Misbehaved, match=sha(DATA).hex):
-        vault.hold(weights, expected=sha(b"announced"))
+        hold(weights, expected=sha(b"announced"))
 
 
 def test_small_files_are_compared_by_gits_own_hash(weights):
     git = hashlib.sha1(b"blob %d\0" % len(DATA) + DATA).hexdigest()
-    held = vault.hold(weights, expected=Digest(algorithm="git-sha1", hex=git))
+    held = hold(weights, expected=Digest(algorithm="git-sha1", hex=git))
     assert held.digest == sha(DATA)
     with pytest.raises(Misbehaved):
-        vault.hold(weights, expected=Digest(algorithm="git-sha1", hex="0" * 40))
+        hold(weights, expected=Digest(algorithm="git-sha1", hex="0" * 40))
 
 
 def test_overwriting_during_the_load_is_noticed(weights):
-    held = vault.hold(weights)
+    held = hold(weights)
     weights.write_bytes(b"x" * len(DATA))
     with pytest.raises(Changed):
         vault.recheck([held])
 
 
 def test_replacing_the_file_during_the_load_is_noticed(weights, tmp_path):
-    held = vault.hold(weights)
+    held = hold(weights)
     other = tmp_path / "other"
     other.write_bytes(DATA)
     os.replace(other, weights)
@@ -64,7 +65,7 @@ def test_swapping_a_link_during_the_load_is_noticed(weights, tmp_path):
     other, link = tmp_path / "other", tmp_path / "link"
     other.write_bytes(DATA)
     link.symlink_to(weights)
-    held = vault.hold(link)
+    held = hold(link)
     link.unlink()
     link.symlink_to(other)
     with pytest.raises(Changed):
@@ -72,13 +73,13 @@ def test_swapping_a_link_during_the_load_is_noticed(weights, tmp_path):
 
 
 def test_an_unchanged_file_passes(weights):
-    vault.recheck([vault.hold(weights)])
+    vault.recheck([hold(weights)])
 
 
 def test_a_file_that_everybody_can_write_is_refused(weights):
     weights.chmod(0o666)
     with pytest.raises(SourceError, match="every user"):
-        vault.hold(weights)
+        hold(weights)
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["fifo", "folder"])
@@ -86,7 +87,7 @@ def test_only_regular_files(tmp_path, make):
     path = tmp_path / "odd"
     make(path)
     with pytest.raises(SourceError):
-        vault.hold(path)
+        hold(path)
 
 
 def test_a_digest_is_remembered_until_the_file_changes(weights):
@@ -101,12 +102,12 @@ def test_a_digest_is_remembered_until_the_file_changes(weights):
         def remember_digest(self, key, sha256):
             self.known[key] = sha256
 
-    memo = Memo()
-    vault.hold(weights, memo=memo)
-    assert vault.hold(weights, memo=memo).digest == sha(DATA)
+    memo, other = Memo(), DATA + b"other"
+    hold(weights, memo=memo)
+    assert hold(weights, memo=memo).digest == sha(DATA)
     assert len(memo.known) == 1
-    weights.write_bytes(b"other")
-    assert vault.hold(weights, memo=memo).digest == sha(b"other")
+    weights.write_bytes(other)
+    assert hold(weights, memo=memo).digest == sha(other)
     assert len(memo.known) == 2
 
 

@@ -175,3 +175,12 @@ def test_a_good_file_beside_a_bad_target_is_still_scanned(folder: Path) -> None:
     ran = scan(str(folder / "pipe"), str(folder / "good.pkl"), str(folder / "gone"), form="json")
     assert [json.loads(line)["action"] for line in ran.stdout.splitlines()][1] == "allow"
     assert ran.returncode == 2
+
+
+def test_a_file_of_holes_is_named_and_not_hashed(folder: Path) -> None:
+    (folder / "good.pkl").write_bytes(PLAIN)
+    with (folder / "weights.bin").open("wb") as file:
+        file.truncate(10 << 30)
+    ran = scan(str(folder))
+    assert ran.returncode == 3
+    assert b"weights.bin" in ran.stdout and b"only 0 are stored" in ran.stdout.replace(b"\n", b" ")

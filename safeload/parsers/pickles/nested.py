@@ -121,7 +121,7 @@ class _Search:
                 if base + at not in self._starts:
                     self._plain(bytes(whole[at : at + limits.PLAIN_PICKLE]))
 
-    def _hopeless(self, data: bytearray, at: int) -> bool:
+    def _hopeless(self, data: bytearray | bytes, at: int) -> bool:
         end = _HOPELESS.match(data, at)
         if end is None:
             return False

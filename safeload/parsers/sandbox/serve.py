@@ -63,7 +63,7 @@ def _serve(channel: socket.socket, others: Mapping[str, Read]) -> None:
     else:
         try:
             reader = _reader(channel, descriptor, int(request["size"]))
-            _reply(channel, _done(_examine(reader, str(request["purpose"]), others)))
+            wire.send(channel, _answer(_examine(reader, str(request["purpose"]), others)))
         except Lost:
             _reply(channel, {"op": "lost"})
         finally:
@@ -84,11 +84,14 @@ def _batch(channel: socket.socket, files: list[tuple[int, str]], others: Mapping
             del parts
             gc.collect()  # what was left of the others may have been what it lacked
             parts = _examine(Reader.of_bytes(content), purpose, others)
-        _reply(channel, _done(parts))
+        wire.send(channel, _answer(parts))
 
 
-def _done(parts: tuple[Part, ...]) -> dict[str, Any]:
-    return {"op": "done", "parts": encode(parts)}
+def _answer(parts: tuple[Part, ...]) -> bytes:
+    return _JSON({"op": "done", "parts": encode(parts)}).encode("ascii")
+
+
+_JSON: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
 def _request(channel: socket.socket) -> tuple[int | None, dict[str, Any]]:
