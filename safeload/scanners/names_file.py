@@ -43,6 +43,7 @@ class Entry:
     """One table of a data file. `names` is empty for dangerous modules as a whole, with all modules below them.
 
     `classes` are derived lists: a module with the names in it, which stay one text until somebody asks for the module.
+    `kept` says what comes of it when another class keeps what may be called, and calls it with arguments of its own.
     `reached`: also dangerous as an attribute of any other module, since libraries import it under its own name.
     """
 
@@ -51,6 +52,7 @@ class Entry:
     names: tuple[str, ...]
     classes: tuple[tuple[str, str], ...] = ()
     what: str = ""
+    kept: str = ""
     condition: Condition | None = None
     reached: bool = False
 
@@ -69,7 +71,7 @@ _TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "d
 _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.FREE: frozenset({"modules", "names"}),
     Standing.CONDITIONAL: frozenset(
-        {"modules", "names", "classes", "what", "called", "constructed", "state", "fields", "referenced", "group"}
+        "modules names classes what called kept constructed state fields referenced group".split()
     ),
     Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached", "called", "asked"}),
 }
@@ -120,6 +122,7 @@ def _entry(standing: Standing, table: Any, where: str) -> Entry:
         names=() if whole or derived else _words(table, "names", where),
         classes=_classes(table, where) if derived else (),
         what=_text(table, "what", where, optional=standing is not Standing.DANGEROUS),
+        kept=_text(table, "kept", where, optional=True),
         condition=_exceptions(table, where) if standing is Standing.DANGEROUS else _condition(table, standing, where),
         reached=_flag(table, "reached", where),
     )

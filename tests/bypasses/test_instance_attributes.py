@@ -71,3 +71,22 @@ def test_behind_ordinary_objects_of_the_same_class_too(look: Look) -> None:
     ordinary = (HOLDER + b"}" + text("x") + b"K\x01sb0") * 3
     report = look(b"\x80\x04" + ordinary + ATTACKS["BUILD"] + b".")
     assert {finding.rule.id for finding in report.findings} == {"pickle-unexpected-state"}
+
+
+TREE = name("nltk.tree.tree", "Tree") + b")\x81"
+BRANCHES = {
+    "APPEND": TREE + b"}" + text("append") + KEPT + b"sb" + text("x") + b"a",
+    "APPENDS": TREE + b"}" + text("extend") + KEPT + b"sb(" + text("x") + b"e",
+}
+
+
+@pytest.mark.parametrize("attack", BRANCHES)
+def test_a_list_with_a_state_of_its_own_whose_state_takes_the_items(attack: str, look: Look) -> None:
+    """Its items are ordinary, and so is its state: only not a state that answers for the items."""
+    report = look(b"\x80\x04" + BRANCHES[attack] + b".")
+    assert "pickle-conditions-not-met" in {finding.rule.id for finding in report.findings}
+    tree = pytest.importorskip("nltk.tree")
+    loads = pickle._loads if attack == "APPEND" else pickle.loads  # type: ignore[attr-defined]
+    with pytest.raises((ValueError, AttributeError), match=r"UUID|replace"):
+        loads(b"\x80\x04" + BRANCHES[attack] + b".")  # the C unpickler asks for `extend` only
+    assert not look(pickle.dumps(tree.Tree("S", ["x", tree.Tree("N", ["y"])]))).findings

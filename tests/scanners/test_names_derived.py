@@ -10,22 +10,26 @@ import pytest
 
 from safeload.scanners import names
 from safeload.scanners.names import Standing
-from tools.derive.__main__ import DATA, derive
-from tools.derive.libraries import LIBRARIES, Family, Library
+from tools.derive.__main__ import LISTS, differences, release
+from tools.derive.__main__ import derive as derive_list
+from tools.derive.libraries import Family, Library
+from tools.derive.names import derive
 
 pytestmark = pytest.mark.heavy
 
 ROOT = "class Root: pass\n"
 
 
-def derived(tmp_path: Path, source: str, files: tuple[tuple[str, str], ...] = ()) -> tuple[str, str]:
+def derived(
+    tmp_path: Path, source: str, files: tuple[tuple[str, str], ...] = (), roots: tuple[str, ...] = ("made.parts.Root",)
+) -> tuple[str, str]:
     """The list made of one module, and the reasons for what is not on it."""
     package = tmp_path / "made"
     package.mkdir()
     (package / "__init__.py").write_text("")
     (package / "parts.py").write_text(ROOT + source)
     (tmp_path / "made-1.0.dist-info").mkdir()
-    family = Family(roots=frozenset({"made.parts.Root"}), what="a part")
+    family = Family(roots=frozenset(roots), what="a part")
     text, left = derive(Library(package="made", distribution="made", families=(family,), files=files), [tmp_path])
     return text, "\n".join(left)
 
@@ -89,18 +93,53 @@ def test_a_base_that_cannot_be_read_a_metaclass_and_a_decorator_leave_a_class_ou
     assert left.count("\n") == 2
 
 
-@pytest.mark.parametrize("library", ["lightgbm", "accelerate", "peft"])
-def test_what_is_committed_is_what_the_tool_writes(library: str) -> None:
+# Of installed libraries, those that are read in seconds; and which module tells whether it is installed.
+HERE = {
+    **{name: name for name in ("torch", "sklearn", "lightgbm", "xgboost", "accelerate", "peft", "gensim", "nltk")},
+    "operators.torch": "torch",
+    "operators.keras": "keras",
+}
+
+
+@pytest.mark.parametrize("which", HERE)
+def test_what_is_committed_is_what_the_tool_writes(which: str) -> None:
     """For a library that is installed here, in the release that the list was made from."""
-    found = importlib.util.find_spec(library)
+    found = importlib.util.find_spec(HERE[which])
     if found is None or found.origin is None:
-        pytest.skip(f"{library} is not installed")
-    folder = Path(found.origin).parent.parent
-    text, _ = derive(LIBRARIES[library], [folder])
-    committed = (DATA / f"{library}_classes.toml").read_text(encoding="utf-8")
-    if text.splitlines()[1] != committed.splitlines()[1]:
-        pytest.skip(f"another release of {library} is installed")
-    assert text == committed
+        pytest.skip(f"{which} is not installed")
+    files, _ = derive_list(which, [Path(found.origin).parent.parent])
+    assert files
+    for path, text in files.items():
+        committed = path.read_text(encoding="utf-8")
+        if release(text) != release(committed):
+            pytest.skip(f"the data is of another release: {release(committed)}; here it is: {release(text)}")
+    assert differences(files) == []
+
+
+def test_a_change_by_hand_is_a_difference() -> None:
+    files, _ = derive_list("accelerate", [Path(importlib.util.find_spec("accelerate").origin).parents[1]])  # type: ignore[union-attr,arg-type]
+    assert differences({path: text + "classes" for path, text in files.items()})
+
+
+def test_every_derived_file_can_be_derived_again() -> None:
+    """Each names the tool, and the tool knows each."""
+    folder = Path(names.__file__).parent
+    made = {path.stem.removesuffix("_classes") for path in (folder / "imports").glob("*_classes.toml")}
+    assert made <= set(LISTS)
+    for path in (folder / "imports").glob("*_classes.toml"):
+        assert "by tools/derive" in path.read_text(encoding="utf-8"), path.name
+
+
+def test_an_enumeration_without_members_is_left_out(tmp_path: Path) -> None:
+    """`Kind("Made", {"__len__": f})` makes a class, as `type` does."""
+    source = (
+        "import enum\nclass Empty(enum.Enum):\n    def of(self): return self.value\n"
+        "class Functions(enum.Enum):\n    NEAR = lambda a, b: a\n"
+        "class Full(enum.Enum):\n    ONE = 1\n    def of(self): return self.value\n"
+    )
+    text, left = derived(tmp_path, source, roots=("enum.Enum",))
+    assert "made.parts: Full\n" in text
+    assert left.count("an enumeration without members") == 2
 
 
 @pytest.mark.parametrize(

@@ -1,104 +1,69 @@
-# ruff: noqa: E501 -- lists are read more easily without line ends
-"""Writes the derived list of one library: `python -m tools.derive LIBRARY FOLDER [FOLDER ...]`.
+"""Writes a derived list again: `python -m tools.derive LIST [SOURCE ...]`; `--check` compares, and writes nothing.
 
-Each folder holds packages, as `site-packages` does; the first that has a package counts. A class gets onto the list when
-it descends from one of the library's roots, all its bases are known, nothing that unpickling can call of it goes
-unread, and no method of it reaches code, programs, files or network with what its state holds. Whatever does, and was
-not reviewed by a person (`reviewed.py`), stays off the list and is printed.
+LIST is a library (`transformers`), or the operators of a format (`operators.torch`). SOURCE is where packages lie, as
+in `site-packages`: the first that has a package counts. Without one it is this environment. Of `operators.onnx` it is
+onnxruntime's docs/ContribOperators.md. How the output is reviewed is in tools/README.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
+import sysconfig
 from pathlib import Path
 
-from .judge import Judge
-from .libraries import LIBRARIES, Family, Library
-from .sources import Sources
+from . import names, operators, surfaces, torch_operators
+from .libraries import LIBRARIES
 
-DATA = Path(__file__).resolve().parent.parent.parent / "safeload" / "scanners" / "imports"
-Lists = dict[tuple[Family, frozenset[str]], dict[str, set[str]]]  # by family, and the fields that are looked at
-
-
-def derive(library: Library, folders: list[Path]) -> tuple[str, list[str]]:
-    """The text of the data file, and what was left out for which reason."""
-    sources = Sources(folders)
-    judge = Judge(library=library, sources=sources)
-    lists: Lists = {}
-    left: dict[str, str] = {}
-    for module in sources.package(library.package):
-        if _skipped(module.name, library):
-            continue
-        for one in (sources.one(module, node) for nodes in module.classes.values() for node in nodes):
-            family = judge.family(one)
-            if family is None:
-                continue
-            reason = judge.why_not(one) or judge.constructor(one)
-            if reason:
-                left[one.dotted] = reason
-            else:
-                lists.setdefault((family, judge.files(one)), {}).setdefault(module.name, set()).add(one.name)
-    _both_ways(lists, left)
-    release = sources.release(library.distribution)
-    return render(library, lists, release), [f"{name}: {reason}" for name, reason in sorted(left.items())]
+DATA = Path(__file__).resolve().parents[2] / "safeload" / "scanners"
+OPERATORS = ("operators.keras", "operators.onnx", "operators.tensorflow", "operators.torch")
+LISTS = tuple(sorted((*LIBRARIES, *surfaces.SURFACES, *OPERATORS)))
 
 
-def _skipped(module: str, library: Library) -> bool:
-    """Is this a module of tests, scripts or conversions? `test_x` and `convert_x` are, `clip` is not `cli`."""
-    words = [part.split("_") for part in module.split(".")[1:]]
-    return any(word[0] in library.skipped or word[-1] == "test" for word in words)
+def derive(which: str, sources: list[Path]) -> tuple[dict[Path, str], list[str]]:
+    """The text of each data file of one list, and what was left out for which reason."""
+    if which in surfaces.SURFACES:
+        library = surfaces.SURFACES[which]
+        text, left = surfaces.derive(library, sources[0])
+        return {DATA / "imports" / library.file: text}, left
+    if which in LIBRARIES:
+        text, left = names.derive(LIBRARIES[which], sources)
+        return {DATA / "imports" / f"{which}_classes.toml": text}, left
+    ways = {"keras": operators.keras, "onnx": operators.onnx, "tensorflow": operators.tensorflow}
+    kind = which.partition(".")[2]
+    files = torch_operators.operators() if kind == "torch" else ways[kind](sources[0])
+    return {DATA / "ops" / file: text for file, text in files.items()}, []
 
 
-def _both_ways(lists: Lists, left: dict[str, str]) -> None:
-    """A name that is bound twice under conditions is on the list only if both are."""
-    for together in lists.values():
-        for module, names in together.items():
-            names -= {name for name in names if f"{module}.{name}" in left}
+def release(text: str) -> str:
+    """The line of a data file that says from which release it was made."""
+    return next((line for line in text.splitlines() if line.startswith(("derived", "#"))), "")
 
 
-def render(library: Library, lists: Lists, release: str) -> str:
-    lines = [
-        f'library = "{library.package}: state holders"',
-        f'derived = "{library.distribution} {release}, by tools/derive"',
-    ]
-    order = {family: place for place, family in enumerate(library.families)}
-    for (family, files), modules in sorted(lists.items(), key=lambda item: (order[item[0][0]], sorted(item[0][1]))):
-        lines += ["", "[[conditional]]", f'what = "{family.what}"']
-        for key, patterns in (("called", family.called), ("constructed", family.constructed), ("state", family.state)):
-            lines += [f"{key} = [{_quoted(patterns)}]"] if patterns else []
-        held = [f'{name} = "{_own_names(words)}"' for name, words in library.files if name in files]
-        lines += ["referenced = true", *([f"fields = {{ {', '.join(held)} }}"] if held else [])]
-        lines += [
-            "classes = '''",
-            *(f"{module}: {' '.join(sorted(names))}" for module, names in sorted(modules.items()) if names),
-            "'''",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _quoted(patterns: tuple[str, ...]) -> str:
-    return ", ".join(f'"{text}"' for text in patterns)
-
-
-def _own_names(words: str) -> str:
-    return "|".join(f"str:'{word}'" for word in words.split())
-
-
-def count(text: str) -> int:
-    return sum(len(line.partition(":")[2].split()) for line in text.splitlines() if ": " in line and "=" not in line)
+def differences(files: dict[Path, str]) -> list[str]:
+    """How the committed files differ."""
+    lines: list[str] = []
+    for path, text in files.items():
+        committed = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines += difflib.unified_diff(committed.split("\n"), text.split("\n"), str(path), "derived", n=0, lineterm="")
+    return lines
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("library", choices=sorted(LIBRARIES))
-    arguments.add_argument("folders", type=Path, nargs="+")
-    given = arguments.parse_args()
-    text, left = derive(LIBRARIES[given.library], given.folders)
-    (DATA / f"{given.library}_classes.toml").write_text(text, encoding="utf-8")
+    arguments.add_argument("list", choices=LISTS, metavar="LIST", help=", ".join(LISTS))
+    arguments.add_argument("sources", type=Path, nargs="*", metavar="SOURCE")
+    arguments.add_argument("--check", action="store_true", help="print how the committed data differs; 1 if it does")
+    given = arguments.parse_intermixed_args()
+    files, left = derive(given.list, given.sources or [Path(sysconfig.get_path("purelib"))])
     sys.stderr.write("".join(f"left out: {line}\n" for line in left))
-    sys.stderr.write(f"{count(text)} classes in {given.library}_classes.toml, {len(left)} left out\n")
-    return 0
+    changed = differences(files)
+    sys.stdout.write("".join(f"{line}\n" for line in changed))
+    for path, text in () if given.check else files.items():
+        path.write_text(text, encoding="utf-8")
+    sys.stderr.write(f"{', '.join(path.name for path in files)}: {len(changed)} lines differ, {len(left)} left out\n")
+    return int(given.check and bool(changed))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,8 @@ class Judge:
         stated = any("__setstate__" in up.bound for up in classes)
         if answers and not stated and any(base.partition(".")[2] in _ITEMS for base in outside):
             return "its items, which come before its state, answer for __setstate__"
+        if any(base.startswith("enum.") for base in outside) and not one.members:
+            return "an enumeration without members: called with a name and a dictionary, it makes a class"
         reasons = [reason for reason in (self._surface(up) for up in classes) if reason]
         return reasons[0] if reasons else self._effects(one, classes)
 

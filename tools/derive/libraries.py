@@ -3,18 +3,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """Classes below one of `roots`, with what a pickle does to make them."""
+    """Classes below one of `roots`, with what a pickle does to make them.
+
+    `kept`: what comes of it when another class keeps one that may be called, and calls it with arguments of its own.
+    """
 
     roots: frozenset[str]
     what: str
     called: tuple[str, ...] = ()
+    kept: str = ""
     constructed: tuple[str, ...] = ("",)
     state: tuple[str, ...] = ("dict",)
+    fields: tuple[tuple[str, str], ...] = ()  # what these fields of a state may be: words of a pattern
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +36,8 @@ class Library:
     files: tuple[tuple[str, str], ...] = ()
 
 
-def _family(what: str, *roots: str, **roles: tuple[str, ...]) -> Family:
-    return Family(roots=frozenset(roots), what=what, **roles)
+def _family(what: str, *roots: str, kept: str = "", **roles: Any) -> Family:
+    return Family(roots=frozenset(roots), what=what, kept=kept, **roles)
 
 
 LAYERS = _family("a layer or model, with its settings", "torch.nn.modules.module.Module")
@@ -41,6 +47,7 @@ ENUMS = _family(
     "enum.IntEnum",
     "enum.StrEnum",
     called=("str|int",),
+    kept="a value of it, whatever it is asked for: it has members, so no arguments make a new enumeration",
     constructed=(),
     state=(),
 )
@@ -48,6 +55,7 @@ ENUMS = _family(
 METRICS = _family("a metric, with what it saw", "torchmetrics.metric.Metric", constructed=("", "str*"))
 ESTIMATORS = _family("an estimator, with what it learned", "sklearn.base.BaseEstimator")
 ITEMS: dict[str, tuple[str, ...]] = {"called": ("data*",), "constructed": (), "state": ("dict",)}
+_FILLS = "fills its own items"
 _OUTPUTS = "what a model gave: named tensors"
 _NO_TESTS = ("test", "tests", "testing", "conftest", "scripts", "cli", "commands", "examples")
 
@@ -74,6 +82,19 @@ def _plain(what: str, *roots: str) -> Family:
     return _family(what, *roots)
 
 
+# The VM asks an instance for these to add items: a state that holds them would be called with each item.
+METHODS = (("append", "none"), ("extend", "none"))
+# What computes attention can be a kernel on the Hub, `owner/name`: native code that is loaded when somebody chooses a way
+# of attention for the model. A model of the library's own never lists kernels in its state.
+KERNELS = (
+    (
+        "_attn_implementation_internal",
+        "none|str:'eager'|str:'sdpa'|str:'flex_attention'|str:'flash_attention_2'|str:'flash_attention_3'|str:'flash_attention_4'",
+    ),
+    ("_compatible_flash_implementations", "none"),
+)
+
+
 LIBRARIES = {
     library.package: library
     for library in (
@@ -86,11 +107,11 @@ LIBRARIES = {
         _of("flair", LAYERS, _plain("a text with its labels", "flair.data.DataPoint", "flair.data.Label", "flair.data.Dictionary")),
         _of(
             "transformers",
-            LAYERS,
+            replace(LAYERS, fields=KERNELS),
             ENUMS,
-            _plain("a model's configuration", "transformers.configuration_utils.PreTrainedConfig"),
+            replace(_plain("a model's configuration", "transformers.configuration_utils.PreTrainedConfig"), fields=KERNELS),
             _plain("settings for generation", "transformers.generation.configuration_utils.GenerationConfig"),
-            _family(_OUTPUTS, "transformers.utils.generic.ModelOutput", **ITEMS),
+            _family(_OUTPUTS, "transformers.utils.generic.ModelOutput", kept=_FILLS, **ITEMS),
             _plain("what a tokenizer or feature extractor gave", "transformers.tokenization_utils_base.BatchEncoding",
                    "transformers.feature_extraction_utils.BatchFeature"),
             _plain("a tokenizer", "transformers.tokenization_utils_base.PreTrainedTokenizerBase"),
@@ -104,7 +125,7 @@ LIBRARIES = {
         _of("sentence_transformers", LAYERS, ENUMS, left_out="Router", files={"config_file_name": "config.json"}),
         _of(
             "diffusers", LAYERS, ENUMS,
-            _family(_OUTPUTS, "diffusers.utils.outputs.BaseOutput", **ITEMS),
+            _family(_OUTPUTS, "diffusers.utils.outputs.BaseOutput", kept=_FILLS, **ITEMS),
             _plain("a noise schedule", "diffusers.schedulers.scheduling_utils.SchedulerMixin"),
             _plain("computes attention for a layer", *(f"diffusers.models.attention_processor.{name}" for name in (
                 "AttnProcessor", "AttnProcessor2_0", "AttnAddedKVProcessor", "AttnAddedKVProcessor2_0", "SlicedAttnProcessor",
@@ -128,11 +149,11 @@ LIBRARIES = {
             _plain("splits text", "nltk.tokenize.api.TokenizerI", "nltk.tokenize.punkt.PunktBaseClass", "nltk.tokenize.punkt.PunktParameters"),
             # What they hold lies in slots: none of them is a property or a descriptor, and nothing intercepts setting.
             _family("splits text", "nltk.tokenize.punkt.PunktLanguageVars", "nltk.tokenize.punkt.PunktToken", state=("int", "none dict", "dict")),
-            _family("counts", "nltk.probability.FreqDist", called=("dict|result?",), constructed=("",), state=("dict",)),
+            _family("counts", "nltk.probability.FreqDist", kept="counts what it is handed into its own items", called=("dict|result?",), constructed=("",), state=("dict",)),
             _plain("a distribution", "nltk.probability.ProbDistI"),
             _plain("a grammar", "nltk.grammar.CFG", "nltk.grammar.Nonterminal", "nltk.grammar.Production"),
             _plain("a language model", "nltk.lm.api.LanguageModel", "nltk.lm.vocabulary.Vocabulary", "nltk.lm.counter.NgramCounter", "nltk.lm.api.Smoothing"),
-            _family("a tree", "nltk.tree.tree.Tree", constructed=("",), state=("dict", "appended")),
+            _family("a tree", "nltk.tree.tree.Tree", state=("dict", "appended"), fields=METHODS),
             _plain("a text", "nltk.text.Text", "nltk.text.ConcordanceIndex"),
             _plain("collocations", "nltk.collocations.AbstractCollocationFinder"),
         ),

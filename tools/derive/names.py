@@ -65,7 +65,8 @@ def render(library: Library, lists: Lists, release: str) -> str:
         for key, patterns in (("called", family.called), ("constructed", family.constructed), ("state", family.state)):
             lines += [f"{key} = [{_quoted(patterns)}]"] if patterns else []
             lines += [f'kept = "{family.kept}"'] if key == "called" and patterns else []
-        held = [f'{name} = "{_own_names(words)}"' for name, words in library.files if name in files]
+        own = [(name, _own_names(words)) for name, words in library.files if name in files]
+        held = [f'{name} = "{words}"' for name, words in (*family.fields, *own)]
         lines += ["referenced = true", *([f"fields = {{ {', '.join(held)} }}"] if held else [])]
         lines += [
             "classes = '''",

@@ -129,4 +129,6 @@ def _executed(path: Path) -> set[str]:
 
 def _text(name: str, title: str, words: set[str]) -> dict[str, str]:
     body = "\n".join(textwrap.wrap(" ".join(sorted(words)), 118, break_on_hyphens=False, break_long_words=False))
-    return {f"{name}.txt": f"# {title}\n# Derived by tools/derive; reviewed: what is not here is asked about.\n{body}\n"}
+    return {
+        f"{name}.txt": f"# {title}\n# Derived by tools/derive; reviewed: what is not here is asked about.\n{body}\n"
+    }

@@ -81,6 +81,15 @@ class Class:
             names |= {target.id for target in targets if isinstance(target, ast.Name)}
         return frozenset(names)
 
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """Of an enumeration: names that its body gives a value, but for functions, which become its methods."""
+        given = [item for item in _top(self.node.body) if isinstance(item, ast.Assign)]
+        values = [(target.id, item.value) for item in given for target in item.targets if isinstance(target, ast.Name)]
+        return frozenset(
+            name for name, value in values if not name.startswith("_") and not isinstance(value, ast.Lambda)
+        )
+
 
 class Sources:
     """The folders in which packages are looked for, in their order."""

@@ -27,9 +27,12 @@ _OPTIMIZERS: Final = {
     "torch.optim._muon": "Muon",
 }
 
-# Of every class of a package: the name of a file that saving writes, which a state can put in place of the class's own.
+# Of every class of a package: the name of a file that saving writes, or of native code on the Hub that computes
+# attention, or a method that the VM calls with items, which a state can put in place of the class's own.
 _PACKAGES: Final[dict[str, tuple[str, ...]]] = {
+    "transformers": ("_attn_implementation_internal", "_compatible_flash_implementations"),
     "diffusers": ("config_name",),
+    "nltk": ("append", "extend"),
     "sentence_transformers": ("config_file_name",),
 }
 
