@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from safeload.parsers.facts import Stream
 
 # The libraries that subclass the unpickler they are given, by the modules in which they do so.
-_RUNNERS = frozenset({"torch.serialization", "torch._utils_internal", "dill._dill"})
+_RUNNERS = frozenset(
+    {
+        "torch.serialization",
+        "torch._utils_internal",
+        "dill._dill",
+        # Lightning puts an unpickler of its own in place of pickle's while it reads a checkpoint.
+        "pytorch_lightning.utilities.migration.utils",
+        "lightning.pytorch.utilities.migration.utils",
+    }
+)
 
 
 def take(file: BinaryIO, streams: Sequence[Stream]) -> tuple[bytes, Stream]:
