@@ -175,5 +175,10 @@ class Stop(BaseException):
         self.next = next
         self.cause = cause
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # In another process it is an ordinary error, which the code that waits there can catch.
+        cause = self.cause
+        return (_rebuild, (type(cause), cause.message, cause.next) if cause else (Blocked, str(self), self.next))
+
     def _render_traceback_(self) -> list[str]:
         return [f"Blocked: {_visible(str(self))}"]

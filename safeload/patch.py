@@ -11,11 +11,11 @@ from pathlib import Path
 from safeload import home
 from safeload.auditlog import AuditLog
 from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
-from safeload.guard import hook, session, stops
+from safeload.guard import hook, session, stops, workers
 from safeload.guard.loaders.registry import LOADERS
 from safeload.guard.watch import Watch
 from safeload.lean import TYPE_CHECKING, Any, Callable, Iterator, record, replace
-from safeload.policy.file import policy_named
+from safeload.policy.named import policy_named
 from safeload.scanners import names
 
 if TYPE_CHECKING:
@@ -227,7 +227,13 @@ def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any])
         flush_stops()
 
 
-_watch = Watch(_MODULES, _wrap_module)
+def _imported(module: ModuleType) -> None:
+    _wrap_module(module)
+    if module.__name__ in workers.MODULES:
+        workers.watch()
+
+
+_watch = Watch(_MODULES | workers.MODULES, _imported)
 
 
 # What the hook stopped where no wrapper was in the way.

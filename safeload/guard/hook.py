@@ -14,7 +14,7 @@ from pathlib import PurePath
 from types import CodeType
 
 from safeload.errors import Stop
-from safeload.guard import effects, overrides
+from safeload.guard import effects, overrides, readers, stops, workers
 from safeload.guard.admission import (
     admitting,
     executing,
@@ -25,7 +25,7 @@ from safeload.guard.admission import (
     watched,
     watching,
 )
-from safeload.guard.readers import is_plumbing, reader, reader_is_known
+from safeload.guard.readers import reader_is_known
 from safeload.lean import Any, Callable, record
 
 __all__ = [
@@ -85,6 +85,7 @@ def on(rules: Rules) -> None:
     _handlers = _ALL
     forget_extensions()
     overrides.watch(check)
+    workers.watch()
     if not _installed:
         _installed = True
         sys.addaudithook(_hook)
@@ -96,6 +97,7 @@ def off() -> None:
     _rules = None
     _handlers = {}
     overrides.leave()
+    workers.leave()
 
 
 def is_on() -> bool:
@@ -142,9 +144,9 @@ def _find_class(event: str, args: tuple[Any, ...]) -> None:
             return
     else:
         forget_extensions()
-        if reader_is_known(sys._getframe(2)) and (is_plumbing(module, name) or not rules.dangerous(module, name)):
+        if readers.admits(sys._getframe(2), module, name, rules.dangerous):
             return
-    who = reader(sys._getframe(2))
+    who = readers.reader(sys._getframe(2))
     _stop(
         Stopped(event=event, module=module, name=name, reader=who),
         f"{who} was unpickling a stream that asks for {module}.{name}, which nobody has decided on.",
@@ -194,7 +196,8 @@ def _effect(event: str, args: tuple[Any, ...], up: int = 2) -> None:
 
 def _stop(stopped: Stopped, message: str, next: str) -> None:
     _stops.append(stopped)
-    raise Stop(message, module=stopped.module, name=stopped.name, next=next)
+    stop = Stop(message, module=stopped.module, name=stopped.name, next=next)
+    raise stops.as_error(stop) if workers.answers_with_an_error(sys._getframe(2)) else stop
 
 
 def _came_with_a_model(rules: Rules, filename: str) -> bool:

@@ -75,8 +75,8 @@ def _telling(base: type, check: Check) -> Callable[..., None]:
 
 def _wrap(cls: type, check: Check) -> None:
     original = vars(cls).get(_NAME)
-    # Our own reads names in the process without rights, and resolves none.
-    if original is None or _is_ours(original) or cls.__module__.startswith("safeload.parsers."):
+    # Our own resolve none: they read names, or whom a message is for.
+    if original is None or _is_ours(original) or cls.__module__.startswith("safeload."):
         return
     type.__setattr__(cls, _NAME, _checked(original, check))
 

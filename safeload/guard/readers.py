@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import FrameType
 
+from safeload.lean import Callable
+
 Pair = tuple[str, str]
 
 # Functions that read what another process of the same program wrote: their streams may name the user's own classes. The
@@ -12,33 +14,69 @@ RECEIVERS: frozenset[Pair] = frozenset(
     {
         ("multiprocessing.connection", "recv"),
         ("multiprocessing.queues", "get"),
+        ("multiprocessing.pool", "_handle_results"),
         ("multiprocessing.spawn", "_main"),
         ("multiprocessing.spawn", "spawn_main"),
         ("multiprocessing.forkserver", "main"),
         ("multiprocess.connection", "recv"),
         ("multiprocess.queues", "get"),
+        ("multiprocess.pool", "_handle_results"),
+        ("multiprocess.forkserver", "main"),
         ("multiprocess.spawn", "_main"),
         ("torch.multiprocessing.queue", "recv"),
         ("joblib.externals.loky.backend.queues", "get"),
         ("joblib.externals.loky.backend.popen_loky_posix", "main"),
         ("joblib.externals.loky.process_executor", "__call__"),
+        ("loky.backend.queues", "get"),
+        ("loky.backend.popen_loky_posix", "main"),
+        ("loky.process_executor", "__call__"),
         ("jedi._compatibility", "pickle_load"),
         ("distributed.protocol.pickle", "loads"),
         ("ray._private.serialization", "_deserialize_pickle5_data"),
     }
 )
 
+# Those by which a worker is told what to do, by the process that started it: that runs our own code, and may name
+# anything, as in `pool.map(os.path.getsize, files)`. What a worker sends back may have come out of a file.
+_TASKS: frozenset[Pair] = frozenset(
+    {
+        ("multiprocessing.pool", "worker"),
+        ("multiprocess.pool", "worker"),
+        ("multiprocessing.spawn", "_main"),
+        ("multiprocess.spawn", "_main"),
+        ("concurrent.futures.process", "_process_worker"),
+        ("joblib.externals.loky.process_executor", "_process_worker"),
+        ("joblib.externals.loky.backend.popen_loky_posix", "main"),
+        ("loky.process_executor", "_process_worker"),
+        ("loky.backend.popen_loky_posix", "main"),
+    }
+)
+
 # What processes of one program send each other for their own plumbing, and what a bound method is pickled as. Dangerous
 # in a file; here it comes from a process that runs our own code already.
-RECEIVED: frozenset[Pair] = frozenset({("builtins", "getattr"), ("functools", "partial")})
+RECEIVED: frozenset[Pair] = frozenset(
+    {
+        ("builtins", "getattr"),
+        ("functools", "partial"),
+        # What a manager serves is named in the list of types that its process is given.
+        *(("threading", name) for name in ("Barrier", "BoundedSemaphore", "Condition", "Event", "RLock", "Semaphore")),
+        *(("queue", name) for name in ("LifoQueue", "PriorityQueue", "Queue", "SimpleQueue")),
+        ("_queue", "SimpleQueue"),
+        ("_thread", "RLock"),
+        ("_thread", "allocate_lock"),
+        ("_thread", "lock"),
+    }
+)
 RECEIVED_FROM = (
     "multiprocessing.",
     "multiprocess.",
     "torch.multiprocessing.reductions",
     "joblib.externals.loky.",
     "joblib.externals.cloudpickle.",
+    "loky.",
     "cloudpickle.",
     "dill.",
+    "safeload.errors",
 )
 
 # Functions that read a cache which an installed tool wrote for itself, below the user's own cache folder. A cache whose
@@ -54,9 +92,12 @@ TOOL_CACHES: frozenset[Pair] = frozenset(
 _PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "joblib.numpy_pickle"})
 
 
-def is_plumbing(module: str, name: str) -> bool:
-    # A dot in the name walks to other objects: `multiprocessing.util` + `os.system`.
-    return "." not in name and ((module, name) in RECEIVED or module.startswith(RECEIVED_FROM))
+def admits(frame: FrameType | None, module: str, name: str, dangerous: Callable[[str, str], bool]) -> bool:
+    """May a stream that `frame` reads name this, which is not free, without anybody having decided on it?"""
+    found = _reading_frame(frame)
+    if found is None or not _is_known(found):
+        return False
+    return _is_plumbing(module, name) or not dangerous(module, name) or _is_task(found)
 
 
 def reader(frame: FrameType | None) -> str:
@@ -68,10 +109,26 @@ def reader(frame: FrameType | None) -> str:
 def reader_is_known(frame: FrameType | None) -> bool:
     """Is it a process of this program, or the cache of an installed tool, that `frame` reads for?"""
     found = _reading_frame(frame)
-    if found is None:
-        return False
-    pair = (found.f_globals.get("__name__", ""), found.f_code.co_name)
+    return found is not None and _is_known(found)
+
+
+def _is_known(found: FrameType) -> bool:
+    pair = _pair(found)
     return pair in RECEIVERS or pair in TOOL_CACHES
+
+
+def _is_plumbing(module: str, name: str) -> bool:
+    # A dot in the name walks to other objects: `multiprocessing.util` + `os.system`.
+    return "." not in name and ((module, name) in RECEIVED or module.startswith(RECEIVED_FROM))
+
+
+def _is_task(found: FrameType) -> bool:
+    """Is it the receiver, or who called it, that is told what to do?"""
+    return _pair(found) in _TASKS or (found.f_back is not None and _pair(found.f_back) in _TASKS)
+
+
+def _pair(frame: FrameType) -> Pair:
+    return frame.f_globals.get("__name__", ""), frame.f_code.co_name
 
 
 def _reading_frame(frame: FrameType | None) -> FrameType | None:

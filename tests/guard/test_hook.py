@@ -13,7 +13,7 @@ from pickle import loads as early_loads
 
 import pytest
 
-from safeload.errors import Stop
+from safeload.errors import Blocked, Stop
 from safeload.guard import hook
 
 RULES = hook.Rules(
@@ -93,7 +93,7 @@ def test_within_a_load_other_names_are_stopped(hooked, tmp_path):
 
 def test_admitting_is_for_one_thread(hooked):
     data = pickle.dumps(Own())
-    with hook.admitting([(__name__, "Own")]), ThreadPoolExecutor(1) as pool, pytest.raises(Stop):
+    with hook.admitting([(__name__, "Own")]), ThreadPoolExecutor(1) as pool, pytest.raises(Blocked):
         pool.submit(early_loads, data).result()
 
 
