@@ -5,9 +5,11 @@ from __future__ import annotations
 from safeload.lean import TYPE_CHECKING, Callable, Final
 from safeload.parsers import inert
 from safeload.parsers.models import (
+    bundle,
     catboost,
     coreml,
     lightgbm,
+    milblob,
     msgpack,
     native,
     onnx,
@@ -54,6 +56,8 @@ _LOOKS: Final[tuple[tuple[str, Callable[[bytes, Reader], bool]], ...]] = (
     ("catboost", catboost.looks_right),
     ("openvino", openvino.looks_right),
     ("coreml", coreml.looks_right),
+    ("coreml-weights", milblob.looks_right),
+    (bundle.FORMAT, bundle.looks_right),
     ("tflite", tflite.tflite),
     ("executorch", tflite.executorch),
     ("tf-saved-model", tensorflow.saved_model),
@@ -70,6 +74,8 @@ READERS: Final[dict[str, Read]] = {
     "native": native.read,
     "onnx": onnx.read,
     "coreml": coreml.read,
+    "coreml-weights": milblob.read,
+    bundle.FORMAT: bundle.read,
     "sentencepiece": sentencepiece.read,
     **dict.fromkeys(inert.FORMATS, inert.read),
     **dict.fromkeys(("parquet", "arrow"), tables.read),

@@ -42,7 +42,7 @@ class CoreMlScanner(Scanner):
     """Layers of the format compute; classes and other models are named."""
 
     name: ClassVar[str] = "coreml"
-    formats: ClassVar[frozenset[str]] = frozenset({"coreml"})
+    formats: ClassVar[frozenset[str]] = frozenset({"coreml", "coreml-weights"})
     rules: ClassVar[tuple[Rule, ...]] = (CUSTOM, LINKED, OTHER_FILE)
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:

@@ -48,7 +48,7 @@ class _Seen:
     results: tuple[Result, ...]
     tensors: tuple[Tensors, ...] = ()
     templates: tuple[template_diff.Held, ...] = ()
-    weights: frozenset[str] = frozenset()
+    weights: frozenset[beside.Named] = frozenset()
 
 
 def scan(
@@ -79,6 +79,7 @@ def scan(
             beside.noted(
                 (result for one in seen for result in one.results),
                 frozenset().union(*(one.weights for one in seen)),
+                {artifact.path: artifact.size for artifact in snapshot.artifacts},
             ),
             (held for one in seen for held in one.templates),
         ),

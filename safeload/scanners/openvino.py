@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from safeload.lean import TYPE_CHECKING, ClassVar, Final
+from safeload.parsers.covered import COVERS
 from safeload.scanners import mentioned
 from safeload.scanners.interface import Finding, Rule, Scanner, Severity
 
@@ -52,6 +53,8 @@ class OpenvinoScanner(Scanner):
 
 
 def _judge(mention: Mention) -> tuple[Rule, str] | None:
+    if mention.kind == COVERS:
+        return None
     if mention.kind == "doctype":
         return DOCTYPE, "The graph has a document type, which can define entities."
     if mention.kind == "odd-place":

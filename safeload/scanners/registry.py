@@ -63,9 +63,11 @@ SCANNERS: Final[tuple[Listed, ...]] = (
     Listed("onnx", "OnnxScanner", formats="onnx"),
     Listed("keras", "KerasScanner", mentions=("keras-",)),
     Listed("hdf5", "Hdf5Scanner", formats="hdf5"),
-    Listed("tensorflow", "TensorFlowScanner", formats="tf-saved-model tf-graph keras-metadata tf-fingerprint"),
+    Listed(
+        "tensorflow", "TensorFlowScanner", formats="tf-saved-model tf-graph keras-metadata tf-fingerprint tf-bundle"
+    ),
     Listed("tflite", "TfliteScanner", formats="tflite executorch"),
-    Listed("coreml", "CoreMlScanner", formats="coreml"),
+    Listed("coreml", "CoreMlScanner", formats="coreml coreml-weights"),
     Listed("torchscript", "TorchScriptScanner", formats="torchscript"),
     Listed("pt2", "Pt2Scanner", formats="pt2 pt2-program torch-package"),
     Listed("skops", "SkopsScanner", mentions=("skops-",)),

@@ -67,7 +67,9 @@ class TensorFlowScanner(Scanner):
     """Operators by an allowlist that is derived from TensorFlow's own modules."""
 
     name: ClassVar[str] = "tensorflow"
-    formats: ClassVar[frozenset[str]] = frozenset({"tf-saved-model", "tf-graph", "keras-metadata", "tf-fingerprint"})
+    formats: ClassVar[frozenset[str]] = frozenset(
+        {"tf-saved-model", "tf-graph", "keras-metadata", "tf-fingerprint", "tf-bundle"}
+    )
     rules: ClassVar[tuple[Rule, ...]] = (DANGEROUS, UNKNOWN, ASSET)
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:

@@ -7,7 +7,8 @@ from xml.parsers import expat
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Any, Final
-from safeload.parsers.facts import GapReason, Part
+from safeload.parsers.covered import covers, extent
+from safeload.parsers.facts import GapReason, Mention, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.pickles.ledger import Refused
 
@@ -44,7 +45,7 @@ def read(reader: Reader, visit: Visit) -> Parts | None:
         raise Malformed(f"it is not XML: {error}") from error
     if walk.root != "net":
         return None
-    return (Part(member=visit.member, format="openvino", mentions=walk.found.all()),)
+    return (Part(member=visit.member, format="openvino", mentions=(*walk.found.all(), *walk.covered())),)
 
 
 class _Doctype(Exception):
@@ -59,6 +60,12 @@ class _Walk:
         self.root = ""
         self._path: list[str] = []
         self._layer = ""
+        self._places: set[tuple[int, int]] = set()
+
+    def covered(self) -> tuple[Mention, ...]:
+        """The file of weights, where constants account for every byte of it."""
+        length = extent(self._places)
+        return (covers("*.bin", length),) if length else ()
 
     def doctype(self, *_: Any) -> None:
         self.root = self.root or "net"
@@ -84,3 +91,6 @@ class _Walk:
             value = attributes.get(name)
             if value is not None and not (value.isascii() and value.isdigit() and int(value[:20]) < 1 << 62):
                 self.found.add("odd-place", f"{name} {value}", self._layer)
+                return
+        if all(name in attributes for name in _WEIGHT):
+            self._places.add((int(attributes["offset"]), int(attributes["size"])))
