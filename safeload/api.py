@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from safeload import patch, pipeline
 from safeload.guard.loaders.calls import call_for
 from safeload.lean import TYPE_CHECKING, Any, Iterator
-from safeload.policy.file import policy_named
+from safeload.policy.named import policy_named
 from safeload.terminal import TerminalDecider
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from safeload import home
 from safeload.auditlog import AuditLog
 from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
-from safeload.guard import hook, session, stops, workers
+from safeload.guard import hook, own, session, stops, workers
 from safeload.guard.loaders.registry import LOADERS
 from safeload.guard.watch import Watch
 from safeload.lean import TYPE_CHECKING, Any, Callable, Iterator, record, replace
@@ -212,13 +212,14 @@ def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any])
     setup = _setups[-1]
     nested = session.depth() > 0
     try:
-        return pipeline.admit(
-            call,
-            lambda opened, grant: proceed(grant),
-            policy=setup.policy,
-            decider=setup.decider,
-            source=source,
-        )[2]
+        with names.also(own.known):
+            return pipeline.admit(
+                call,
+                lambda opened, grant: proceed(grant),
+                policy=setup.policy,
+                decider=setup.decider,
+                source=source,
+            )[2]
     except NotLoaded as error:
         raise stops.outwards(error, nested=nested) from None
     except SafeloadError as error:

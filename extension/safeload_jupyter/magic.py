@@ -70,7 +70,7 @@ def _run(asked: argparse.Namespace, screen: Screen) -> Mapping[str, Any]:
     """What to bind; nothing under `--no-load`."""
     from safeload import pipeline
     from safeload.guard.loaders.calls import call_for
-    from safeload.policy.file import policy_named
+    from safeload.policy.named import policy_named
     from safeload.report.html import PanelState, Said
 
     try:

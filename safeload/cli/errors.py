@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
-from types import TracebackType
 
 from safeload.cli import exits
 from safeload.errors import SafeloadError
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 MISTAKE: Final = "This is a mistake in safeload, not in what you typed."
 
@@ -64,6 +65,8 @@ def mistaken(error: BaseException, *, target: str = "") -> None:
     from safeload.report.words import plain, plain_lines
 
     about = f" {plain(target, 200)}:" if target else ""
+    import traceback
+
     text = "".join(traceback.format_exception(error)).rstrip("\n")
     say("\n".join(plain_lines(text)))  # its message may say what a file says
     say(f"safeload:{about} {MISTAKE}")

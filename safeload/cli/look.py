@@ -29,7 +29,7 @@ def look(
     """One report a target, in the order given; the strictest exit code. A failed target does not stop the others."""
     from safeload import looking
     from safeload.cli.progress import Line
-    from safeload.policy.file import policy_named
+    from safeload.policy.named import policy_named
 
     chosen = policy_named(policy)
     see = looking.review if signals else looking.scan

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 from types import TracebackType
 
@@ -52,6 +50,8 @@ class Output:
             # A device or a pipe cannot be replaced by a file, and must not be.
             self._stream = final.open("w", encoding="utf-8")
             return
+        import tempfile
+
         handle, name = tempfile.mkstemp(prefix=f".{final.name[:100]}.", suffix=".part", dir=final.parent)
         self._final, self._temporary = final, Path(name)
         self._stream = os.fdopen(handle, "w", encoding="utf-8")
@@ -83,8 +83,14 @@ class Output:
                 raise self._cannot(problem) from problem
         finally:
             if self._temporary is not None:
-                with contextlib.suppress(OSError):
-                    self._temporary.unlink()
+                self._remove(self._temporary)
+
+    @staticmethod
+    def _remove(temporary: Path) -> None:
+        try:
+            temporary.unlink()
+        except OSError:
+            return
 
     def _put_in_place(self, final: Path) -> None:
         assert self._temporary is not None  # noqa: S101  (made together)

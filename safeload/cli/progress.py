@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from types import TracebackType
@@ -49,6 +48,8 @@ class Line:
         if not self._on:
             return
         self._at = time.monotonic()
+        import shutil
+
         shown = plain(text, max(shutil.get_terminal_size().columns - 1, 10))
         sys.stderr.write(_CLEAR + encodable(shown, sys.stderr.encoding or "ascii"))
         sys.stderr.flush()

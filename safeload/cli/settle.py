@@ -21,7 +21,7 @@ def settle(
     from safeload import pipeline
     from safeload.cli.progress import Line
     from safeload.decisions.interface import DeciderKind
-    from safeload.policy.file import policy_named
+    from safeload.policy.named import policy_named
     from safeload.report.decision import as_json, as_text
     from safeload.terminal import person, somebody_there
 

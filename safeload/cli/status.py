@@ -134,7 +134,7 @@ def _writable(folder: str) -> bool:
 
 
 def _policy() -> Mapping[str, Any]:
-    from safeload.policy.file import policy_named
+    from safeload.policy.named import policy_named
 
     policy = policy_named(None)
     return {"in force": policy.name, "digest": str(policy.digest), "unsafe override": policy.unsafe_override}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from safeload.lean import TYPE_CHECKING
 from safeload.parsers.facts import GapReason
 from safeload.sources.interface import Origin, OriginKind
@@ -23,6 +21,8 @@ def approve_command(review: Review, *, reason: str = "what you checked") -> str:
     The commit pins what is approved. For a local path, the digest that the decision stores does. Bytes that lie only in
     memory, and paths with characters that do not print, cannot be named on a command line.
     """
+    import shlex
+
     call, origin = review.call, review.snapshot.origin
     words = ["safeload", "approve", _named(origin)]
     loader = call.entry or call.loader

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from safeload import limits
-from safeload.lean import Callable, Final, Iterable, Iterator
+from safeload.lean import Callable, Final, Iterable, Iterator, sha256
 from safeload.parsers import inert
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Policy, Reason, Verdict
@@ -77,7 +75,7 @@ def _folded(reasons: Iterable[Reason]) -> Iterator[Reason]:
 
 
 def _digest_of(texts: Iterable[str]) -> str:
-    sha = hashlib.sha256()
+    sha = sha256()
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
         sha.update(len(raw).to_bytes(8, "big") + raw)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-
-from safeload.lean import TYPE_CHECKING, Choice, Mapping, field, record
+from safeload.lean import TYPE_CHECKING, Choice, Mapping, field, record, sha256
 from safeload.parsers.facts import GapReason
 from safeload.scanners.interface import Severity
 from safeload.sources.interface import Call, Digest, Snapshot
@@ -59,7 +56,7 @@ class Policy:
     `nothing_to_load` is for a repository in which the load finds no weights.
     `unsafe_override` tells whether a person may approve what is blocked, with a reason.
     `given` is what `--policy` takes to mean this one, "" for what applies when nothing is given.
-    `also` holds policies that are asked beside this one; the strictest answer counts (see `policy.file.tighten`).
+    `also` holds policies that are asked beside this one; the strictest answer counts (see `policy.named.tighten`).
     """
 
     name: str
@@ -94,8 +91,10 @@ class Policy:
         }
         if self.also:
             said["also"] = sorted({str(policy.digest) for policy in self.also})
+        import json
+
         text = json.dumps(said, sort_keys=True)
-        return Digest(algorithm="sha256", hex=hashlib.sha256(text.encode()).hexdigest())
+        return Digest(algorithm="sha256", hex=sha256(text.encode()).hexdigest())
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from safeload.lean import Choice, Iterable, Sequence, record
+from safeload.lean import Choice, Iterable, Sequence, pattern, record
 from safeload.policy.interface import Action, Reason, Review
 from safeload.report import words
 from safeload.scanners.interface import Finding, Severity, Unscanned
@@ -16,7 +14,8 @@ _ROWS_SHOWN = 20
 _LINES_SHOWN = 16
 _LINES_AROUND = 2
 _MARKED_SHOWN = 5
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_MOMENT = pattern(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)")
+_DOTTED = pattern(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
 
 class Tone(str, Choice):
@@ -197,8 +196,10 @@ def excerpt(lines: Sequence[str], names: set[str]) -> tuple[tuple[str, bool] | i
 
 def _mentions(lines: Sequence[str], name: str) -> list[int]:
     """Where code calls `name`, else where it names it; the first few, so that one name cannot crowd out another."""
-    for pattern in (rf"(?<!\w){name}(?:\.__new__)?\s*\(", rf"(?<!\w){name}(?!\w)"):
-        found = [i for i, line in enumerate(lines) if re.search(pattern, line)]
+    import re
+
+    for form in (rf"(?<!\w){name}(?:\.__new__)?\s*\(", rf"(?<!\w){name}(?!\w)"):
+        found = [i for i, line in enumerate(lines) if re.search(form, line)]
         if found:
             return found[:_MARKED_SHOWN]
     return []
@@ -233,5 +234,5 @@ def _result(review: Review, artifact: Artifact) -> Line:
 
 def moment(at: str) -> str:
     """`2026-11-20T15:02:11Z` as `2026-11-20 15:02 UTC`; anything else as it is."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:00)", at)
+    match = _MOMENT.fullmatch(at)
     return f"{match[1]} {match[2]} UTC" if match else words.plain(at)

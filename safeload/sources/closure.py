@@ -88,7 +88,7 @@ def walk(
     home = state.enter(source)
     state.waiting.append((call, home))
     while state.waiting:
-        state.visit(*state.waiting.popleft())
+        state.visit(*state.waiting.pop(0))
     return _reached(state, home)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 
 from safeload.lean import (
@@ -17,6 +16,7 @@ from safeload.lean import (
     field,
     record,
     replace,
+    sha256,
 )
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _manifest_digest(artifacts: Sequence[Artifact]) -> Digest | None:
     deciding = [a for a in artifacts if a.role is not Role.BESIDE]
     if not deciding or any(a.digest is None for a in deciding):
         return None
-    sha = hashlib.sha256()
+    sha = sha256()
     for artifact in deciding:
         # Length-prefixed, so that no path can be mistaken for a path and a digest.
         for part in (artifact.path, str(artifact.digest)):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import PurePosixPath
+from safeload.lean import pattern
 
-_DRIVE = re.compile(r"[A-Za-z]:")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_](?:[\w.-]*\w)?(?:/[A-Za-z0-9_](?:[\w.-]*\w)?)?", re.ASCII)
+_DRIVE = pattern(r"[A-Za-z]:")
+_REPOSITORY = pattern(r"(?a)[A-Za-z0-9_](?:[\w.-]*\w)?(?:/[A-Za-z0-9_](?:[\w.-]*\w)?)?")
 _REPOSITORY_LENGTH = 96
-COMMIT = re.compile(r"[0-9a-f]{40}")
-SHA256 = re.compile(r"[0-9a-f]{64}")
+COMMIT = pattern(r"[0-9a-f]{40}")
+SHA256 = pattern(r"[0-9a-f]{64}")
 
 
 def contained(path: str) -> bool:
@@ -21,6 +20,8 @@ def contained(path: str) -> bool:
 
 def beside(path: str, name: str) -> str:
     """The path of `name` in the folder of `path`."""
+    from pathlib import PurePosixPath
+
     folder = PurePosixPath(path).parent
     return name if str(folder) == "." else f"{folder}/{name}"
 

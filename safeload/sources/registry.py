@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from safeload.errors import NotFound, UsageError
-from safeload.lean import TYPE_CHECKING, Callable
+from safeload.lean import TYPE_CHECKING, Callable, pattern
 from safeload.sources.names import is_repository
 
 if TYPE_CHECKING:
     from safeload.sources.interface import Source
 
-_PATH_LIKE = re.compile(r"\.{1,2}(/|\\|$)|[/~\\]|[A-Za-z]:[\\/]")
+_PATH_LIKE = pattern(r"\.{1,2}(/|\\|$)|[/~\\]|[A-Za-z]:[\\/]")
 
 
 def open_source(
@@ -55,6 +53,8 @@ def _exists(target: str) -> bool:
 
 
 def _path_of(url: str) -> Path:
+    from urllib.parse import unquote, urlsplit
+
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or not parts.path:
         raise UsageError(f"{url!r} does not name a file on this machine.", next="Write file:///path/of/the/model.")

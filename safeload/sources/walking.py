@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from safeload import limits
 from safeload.errors import Misbehaved, SourceError, UsageError
 from safeload.lean import Callable, field, record, replace
-from safeload.sources import imports
 from safeload.sources.interface import Call, Listing, Origin, OriginKind, Role, Source, Wanted
 from safeload.sources.listing import listing_of
 
@@ -43,7 +40,7 @@ class Walk:
     named: dict[tuple[str, str | None], Source] = field(default_factory=dict)
     wanted: dict[tuple[str, str], Role] = field(default_factory=dict)
     asked: set[tuple[str, str]] = field(default_factory=set)
-    waiting: deque[tuple[Call, str]] = field(default_factory=deque)
+    waiting: list[tuple[Call, str]] = field(default_factory=list)
 
     def enter(self, source: Source) -> str:
         key = str(source.origin)
@@ -125,6 +122,8 @@ class Walk:
     def want(self, key: str, path: str, role: Role) -> None:
         paths = [path]
         if role is Role.CODE:
+            from safeload.sources import imports
+
             listing = self.listings[key]
             try:
                 paths = list(imports.reached(path, paths=listing.paths, read=listing.read))

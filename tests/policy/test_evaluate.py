@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from safeload import limits
 from safeload.parsers.facts import GapReason
 from safeload.policy.evaluate import evaluate
-from safeload.policy.file import tighten
 from safeload.policy.interface import Action, Policy
+from safeload.policy.named import tighten
 from safeload.policy.presets import LENIENT, PRESETS, STANDARD, STRICT
 from safeload.scanners.interface import Result, Severity
 from safeload.signals.interface import Dimension, Outcome, Signal

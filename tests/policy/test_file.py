@@ -12,9 +12,10 @@ from safeload import limits
 from safeload.errors import PolicyError
 from safeload.parsers.facts import GapReason
 from safeload.policy.evaluate import evaluate
-from safeload.policy.file import dump, policy_named, read_policy, tighten
+from safeload.policy.file import dump, read_policy
 from safeload.policy.interface import Action, Policy
 from safeload.policy.lines import lines_of
+from safeload.policy.named import policy_named, tighten
 from safeload.policy.presets import LENIENT, PRESETS, STANDARD, STRICT
 from safeload.scanners.consistency import SOURCE_INCONSISTENT
 from safeload.scanners.interface import Severity
