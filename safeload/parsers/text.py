@@ -46,7 +46,8 @@ def read_part(reader: Reader, visit: Visit) -> Parts | None:
         seen, value, mentions = _read(reader)
     except NotText:
         return None
-    part = Part(member=visit.member, format="json" if seen.json else "text", text=seen, mentions=mentions)
+    own = next((one.text for one in mentions if one.kind == jsonkinds.FORMAT), "json" if seen.json else "text")
+    part = Part(member=visit.member, format=own, text=seen, mentions=mentions)
     try:
         part = replace(part, mentions=(*part.mentions, *settings.mentions(value)))
     except Refused as refused:

@@ -67,7 +67,7 @@ CARRIERS: Final = frozenset({"tflite", "native"})
 _INERT_NAMES: Final = frozenset({".safetensors", ".json", ".txt", ".md", ".npy", ".png", ".jpg", ".jpeg", ".csv"})
 _EXPECTED: Final = {
     ".safetensors": frozenset({"safetensors"}),
-    ".json": frozenset({"json", "text"}),
+    ".json": frozenset({"json", "text", "catboost"}),
     ".txt": frozenset({"json", "text", "lightgbm"}),
     ".md": frozenset({"json", "text"}),
     ".py": frozenset({"text", "json"}),

@@ -209,3 +209,55 @@ def test_a_category_that_there_is_not(workers: Workers) -> None:
     text = lightgbm_model("categories")
     assert b"num_cat=0" not in text.partition(b"Tree=1")[0], "the sample has no split by category"
     assert rule_ids(report_on(workers, _changed(text, "cat_boundaries", "5"))) == {"booster-overruns"}
+
+
+def catboost_json(folder: Path, **options: Any) -> dict[str, Any]:
+    catboost = pytest.importorskip("catboost")
+    model = catboost.CatBoostClassifier(
+        iterations=3, depth=3, verbose=0, thread_count=1, train_dir=str(folder), **options
+    )
+    categories = options.get("one_hot_max_size")
+    rows = [[*map(float, row[:3]), str(int(row[3]))] for row in X] if categories else X
+    model.fit(rows, Y, cat_features=[3] if categories else None)
+    model.save_model(str(folder / "m.json"), format="json")
+    made: dict[str, Any] = json.loads((folder / "m.json").read_bytes())
+    return made
+
+
+@pytest.mark.parametrize("grown", [{}, {"grow_policy": "Lossguide"}, {"one_hot_max_size": 9}, {"one_hot_max_size": 2}])
+def test_what_catboost_writes_as_json_is_allowed(grown: dict[str, Any], tmp_path: Path, workers: Workers) -> None:
+    report = report_on(workers, json.dumps(catboost_json(tmp_path, **grown)).encode(), name="model.json")
+    assert report.results[0].format == "catboost"
+    assert not report.findings
+    assert verdict(report) is Action.ALLOW
+
+
+def far_feature(model: dict[str, Any]) -> None:
+    next(one for tree in model["oblivious_trees"] for one in tree["splits"])["float_feature_index"] = 99
+
+
+def fewer_leaves(model: dict[str, Any]) -> None:
+    model["oblivious_trees"][0]["leaf_values"].pop()
+
+
+def strange_split(model: dict[str, Any]) -> None:
+    model["oblivious_trees"][0]["splits"][0]["split_type"] = "Mine"
+
+
+def half_a_leaf(model: dict[str, Any]) -> None:
+    model["trees"] = [{"left": {"value": 1.0}, "split": model.pop("oblivious_trees")[0]["splits"][0]}]
+
+
+def no_tree(model: dict[str, Any]) -> None:
+    model["oblivious_trees"][0] = 7
+
+
+@pytest.mark.parametrize("change", [far_feature, fewer_leaves, strange_split, half_a_leaf, no_tree])
+def test_a_catboost_tree_in_json_that_does_not_hold(
+    change: Callable[[dict[str, Any]], None], tmp_path: Path, workers: Workers
+) -> None:
+    model = catboost_json(tmp_path)
+    change(model)
+    report = report_on(workers, json.dumps(model).encode(), name="model.json")
+    assert rule_ids(report) & {"booster-overruns", "booster-broken-tree"}
+    assert verdict(report) is not Action.ALLOW
