@@ -16,11 +16,17 @@ from tests.libraries import cases
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ("none", "before", "after")
+ONE = "SAFELOAD_CASE"  # the case whose own environment this is
 
 
 def all_cases() -> dict[str, ModuleType]:
     names = sorted(item.name for item in pkgutil.iter_modules(cases.__path__))
     return {name: importlib.import_module(f"{cases.__name__}.{name}") for name in names}
+
+
+def is_apart(case: ModuleType) -> bool:
+    """Does it run in an environment of its own (`make test-libraries`)?"""
+    return bool(getattr(case, "REQUIRES", ()) or getattr(case, "ALONE", ()))
 
 
 def version(case: ModuleType) -> str | None:

@@ -13,6 +13,7 @@ class XGBoost(SingleFile):
     position = 1
     suffixes = (".ubj", ".xgb")
     by_suffix = True
+    on_disk = ("",)
     entries = (Entry(module="xgboost.core", attribute="Booster.load_model"),)
 
 

@@ -60,6 +60,11 @@ _LISTED = (
     Listed("boosters", "XGBoost", ends=".ubj .xgb"),
     Listed("boosters", "LightGBM"),
     Listed("boosters", "CatBoost", ends=".cbm"),
+    Listed("in_place", "OnnxRuntime", ends=".onnx"),
+    Listed("in_place", "GGUF", ends=".gguf"),
+    Listed("in_place", "SpaCy"),
+    Listed("mlflow", "MLflow", names="MLmodel"),
+    Listed("mlflow", "MLflowBelow"),
 )
 
 

@@ -31,7 +31,8 @@ class SingleFile(Loader):
     `suffixes`: the files that are this library's; `preferred`: names that it looks for in a folder.
     `by_suffix`: the library goes by the end of the name, so the copy needs the same end.
     `folders`: the library loads whole folders too. `keeps`: it goes on reading an open file after it has returned.
-    `as_path`: it is given a path for an open file too. `on_disk`: ends of names whose reader resolves the path first.
+    `as_path`: it is given a path for an open file too. `on_disk`: ends of names ("" for all) whose reader resolves
+    the path first.
     `through`: the modules in which it unpickles; without any, nothing that the file names is let pass.
     """
 

@@ -43,7 +43,7 @@ class TorchHub(Loader):
         here = entry.attribute == "_load_local"
         if not here and (entry.attribute != "load" or str(kwargs.get("source", "github")).lower() == "github"):
             raise Blocked(
-                f"torch.hub.{entry.attribute.strip('_')} runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
+                f"torch.hub runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
                 next='Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").',
             )
         return (

@@ -6,9 +6,7 @@ from tests.libraries.payload import Runs
 
 LOADERS = ("torch.package",)
 DISTRIBUTION = "torch"
-ATTACK = (
-    "Python in the archive, or a pickle that calls a function, by torch's own unpickler, which no audit event reports"
-)
+ATTACK = "Python in the archive, or a pickle that calls a function, which no audit event reports"
 
 
 def make(folder, marker):
