@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from functools import cache, lru_cache
 
-from safeload.lean import Final, Iterator
+from safeload.lean import Callable, Final, Iterator
 from safeload.scanners import names_table
 from safeload.scanners.names_file import Condition, Standing
 from safeload.scanners.names_table import ORDER, Known, Pair
 
-__all__ = ["Condition", "Known", "Standing", "classify", "dangerous", "fits", "free_pairs", "known", "variants"]
+__all__ = [
+    "Condition",
+    "Known",
+    "Standing",
+    "also",
+    "classify",
+    "dangerous",
+    "fits",
+    "free_pairs",
+    "known",
+    "listed",
+    "variants",
+]
 
 _REMEMBERED: Final = 16_384  # names kept with their answer; a stream with millions of names
 
 
+# What is known beside the data files, in one process: a load that is judged where it happens.
+_here: ContextVar[Callable[[str, str], Known | None] | None] = ContextVar("here", default=None)
+
+
+class also:
+    """While this lasts, names that are on no list are held against `known_here`."""
+
+    def __init__(self, known_here: Callable[[str, str], Known | None]) -> None:
+        self._known_here = known_here
+
+    def __enter__(self) -> None:
+        self._token = _here.set(self._known_here)
+
+    def __exit__(self, *exception: object) -> None:
+        _here.reset(self._token)
+
+
 def known(module: str, name: str) -> Known | None:
     """What is known of `module.name`, by the strictest of its spellings; None when nothing is."""
-    return _answer(module, name)[1]
+    return _asked(module, name)[1]
 
 
 def classify(module: str, name: str) -> Standing:
     """The standing of `module.name`, by the strictest of its spellings in Python 2 and 3."""
-    return _answer(module, name)[0]
+    return _asked(module, name)[0]
+
+
+def listed(module: str, name: str) -> Known | None:
+    """`known`, by the data files alone: the same in every process."""
+    return _answer(module, name)[1]
 
 
 def dangerous(module: str, name: str) -> str | None:
@@ -64,6 +99,15 @@ def fits(wanted: str, module: str, name: str) -> bool:
         entry = known(module, name)
         return entry is not None and entry.condition is not None and entry.condition.group == wanted[1:]
     return any(wanted == f"global:{spelled}.{called}" for spelled, called in variants(module, name))
+
+
+def _asked(module: str, name: str) -> tuple[Standing, Known | None]:
+    standing, entry = _answer(module, name)
+    known_here = _here.get()
+    if standing is Standing.UNKNOWN and known_here is not None:
+        entry = known_here(module, name)
+        standing = Standing.UNKNOWN if entry is None else entry.standing
+    return standing, entry
 
 
 @lru_cache(maxsize=_REMEMBERED)

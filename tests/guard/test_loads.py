@@ -54,6 +54,9 @@ class Own:
     def __init__(self) -> None:
         self.value = 3
 
+    def __setstate__(self, state):  # more than a plain state holder: that would be known to the guard
+        self.value = state["value"]
+
     def __eq__(self, other):
         return type(other) is Own and other.value == self.value
 
