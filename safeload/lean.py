@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Mapping,
         Sequence,
     )
+    from collections import deque
     from dataclasses import dataclass as record
     from dataclasses import field, replace
     from enum import Enum as Choice
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing import IO, Any, BinaryIO, ClassVar, Final, NoReturn, Protocol, TextIO, TypeVar
 else:
     from _collections_abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+    from _collections import deque
     from _operator import attrgetter
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "TypeVar",
     "attribute",
     "defaults",
+    "deque",
     "field",
     "pattern",
     "record",

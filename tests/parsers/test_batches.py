@@ -130,7 +130,7 @@ def taken(script: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tu
     path = folder / "worker.py"
     path.write_text(TAKEN + script + "\ntime.sleep(30)")
     with monkeypatch.context() as patched:
-        patched.setattr(running, "__file__", str(path))
+        patched.setattr(running, "_WORKER", str(path))
         worker = Worker.start(cpu=1)
     try:
         return asked(worker, [of(number) for number in range(4)])

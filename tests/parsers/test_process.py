@@ -198,7 +198,7 @@ def test_a_worker_that_was_taken_over_is_replaced(lie: str, tmp_path: Path, monk
     script = tmp_path / "worker.py"
     script.write_text(HOSTILE + lie + "\nimport time; time.sleep(30)\n")
     with monkeypatch.context() as patched:
-        patched.setattr(running, "__file__", str(script))
+        patched.setattr(running, "_WORKER", str(script))
         worker = Worker.start(cpu=1)
     (part,) = worker.examine(Ranges(GOOD), name="x")
     assert part.gap is not None and part.gap.reason is GapReason.CRASHED
@@ -209,7 +209,7 @@ def test_a_worker_that_was_taken_over_is_replaced(lie: str, tmp_path: Path, monk
 def test_a_worker_that_says_nothing_runs_out_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "worker.py"
     script.write_text(HOSTILE + "import time; time.sleep(60)")
-    monkeypatch.setattr(running, "__file__", str(script))
+    monkeypatch.setattr(running, "_WORKER", str(script))
     worker = Worker.start(cpu=0.2)
     monkeypatch.setattr(limits, "WORKER_START", 0.2)
     (part,) = worker.examine(Ranges(GOOD), name="x")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import select
-import socket
+import sys
 import time
+from _socket import SCM_RIGHTS, SOL_SOCKET
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.sandbox.wire import LENGTH
+
+if TYPE_CHECKING:
+    from _socket import socket
 
 _PIECE: Final = 256 * limits.KIB
 
@@ -17,7 +21,7 @@ _PIECE: Final = 256 * limits.KIB
 class Conversation:
     """Messages with deadlines. Sending never waits for a worker that waits to be heard itself."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket) -> None:
         channel.setblocking(False)
         self._channel = channel
         self._poll = select.poll()
@@ -32,7 +36,8 @@ class Conversation:
                 if descriptor is None:
                     left = left[self._channel.send(left) :]
                 else:
-                    left = left[socket.send_fds(self._channel, [left], [descriptor]) :]
+                    rights = (SOL_SOCKET, SCM_RIGHTS, descriptor.to_bytes(4, sys.byteorder))
+                    left = left[self._channel.sendmsg([left], [rights]) :]
                     descriptor = None
             except BlockingIOError:
                 if self._wait(deadline, select.POLLIN | select.POLLOUT) & select.POLLIN:

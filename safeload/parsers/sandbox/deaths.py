@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 from safeload.lean import Final
 from safeload.parsers.facts import GapReason
 
@@ -13,6 +11,8 @@ OUT_OF_MEMORY: Final = 77
 def death(code: int | None) -> tuple[GapReason, str]:
     """What an exit status says about the file that was being read."""
     if code is not None and code < 0:
+        import signal
+
         try:
             name = signal.Signals(-code).name
         except ValueError:

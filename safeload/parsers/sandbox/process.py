@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-from collections import deque
+from _thread import allocate_lock
 from itertools import islice, takewhile
 
 from safeload import limits
 from safeload.errors import Malformed, StateError
-from safeload.lean import Final
+from safeload.lean import Final, deque
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.sandbox.rights import Rights
 from safeload.parsers.sandbox.running import Asked, Ended, Readable, Running, SourceFailed
@@ -35,7 +34,7 @@ class Worker:
         self._cpu = cpu
         self._memory = memory
         self.kinds = kinds
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self._running: Running | None = None
         self._waiting: deque[Asked] = deque()  # announced, and not sent
         self._pid = os.getpid()

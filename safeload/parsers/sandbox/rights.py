@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 
 from safeload.lean import Any, Callable, Final, record
-from safeload.parsers.sandbox import seccomp
 
 _DESCRIPTORS: Final = 16
 # Events of an interpreter that only computes. Everything else is refused: files, sockets, processes, imports, code.
@@ -38,6 +37,8 @@ class Rights:
 
 def give_up(*, memory: int) -> Rights:
     """For good: nothing here can be taken back by the process itself."""
+    from safeload.parsers.sandbox import seccomp
+
     steps: tuple[tuple[str, Callable[[], bool]], ...] = (
         ("memory limit", lambda: _limit("RLIMIT_AS", memory)),
         ("no files written", lambda: _limit("RLIMIT_FSIZE", 0)),

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import socket
-import subprocess
 import sys
 import time
-from collections import deque
-from pathlib import Path
+from _socket import socketpair
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import TYPE_CHECKING, Any, Final, NoReturn, Protocol, record
+from safeload.lean import TYPE_CHECKING, Any, Final, NoReturn, Protocol, deque, record
 from safeload.parsers.coding import decode
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.sandbox import wire
+from safeload.parsers.sandbox.child import Child
 from safeload.parsers.sandbox.conversation import Conversation
 from safeload.parsers.sandbox.deaths import death
 from safeload.parsers.sandbox.rights import Rights
 
 if TYPE_CHECKING:
+    from _socket import socket
+
     from safeload.lean import Sequence
 
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what the interpreter needs to start
 # Large literals in pages of 2 MiB where the system has them: page faults were half the time of reading such a file.
 # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html (others ignore it)
 _MEMORY: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=67108864"}
+_WORKER: Final = os.path.join(os.path.dirname(__file__), "worker.py")  # noqa: PTH118, PTH120
 _LOST: Final = b"\1"
 _HERE: Final = b"\0"
 
@@ -84,25 +84,28 @@ class Running:
 
     def __init__(self, *, memory: int, kinds: frozenset[str]) -> None:
         """Start it, and do not wait: it gets ready while this process does something else."""
-        ours, theirs = socket.socketpair()
-        path = Path(__file__).with_name("worker.py")
+        ours, theirs = socketpair()
         # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", *(["-B"] if kinds else ["-S"]), str(path)],
-            stdin=theirs.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**_MEMORY, **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}},
-            cwd="/",
-            start_new_session=True,
-        )
-        theirs.close()
-        with contextlib.suppress(OSError):  # then there is no hello either
-            wire.send(ours, json.dumps({"memory": memory, "kinds": sorted(kinds)}).encode())
+        try:
+            self.process = Child(
+                [sys.executable, "-I", *(["-B"] if kinds else ["-S"]), _WORKER],
+                stdin=theirs.fileno(),
+                environment={**_MEMORY, **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}},
+            )
+        finally:
+            theirs.close()
         self._channel = Conversation(ours)
         self._rights: Rights | None = None
         self.asked: deque[Asked] = deque()  # and not answered, oldest first
         self._begun = time.monotonic()
+        self._introduce(ours, {"memory": memory, "kinds": sorted(kinds)})
+
+    @staticmethod
+    def _introduce(channel: socket, hello: dict[str, Any]) -> None:
+        try:
+            wire.send(channel, json.dumps(hello).encode())
+        except OSError:
+            return  # then there is no hello either
 
     def rights(self) -> Rights:
         """What it gave up, when it is ready. Raises `Ended`, `Malformed`."""
@@ -198,9 +201,7 @@ class Running:
 
     def _cause(self) -> tuple[GapReason, str]:
         """Why the worker is gone."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout=2)
-        return death(self.process.poll())
+        return death(self.process.ended(seconds=2))
 
     def fail(self, reason: GapReason, detail: str) -> NoReturn:
         self.end()
@@ -210,7 +211,6 @@ class Running:
         """Kill it, and wait until it is gone."""
         self.drop()
         self.process.kill()
-        self.process.wait()
 
     def drop(self) -> None:
         """A forked child drops its copy of the parent's conversation."""

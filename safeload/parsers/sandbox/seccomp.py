@@ -5,7 +5,7 @@ https://www.kernel.org/doc/html/latest/userspace-api/seccomp_filter.html
 
 from __future__ import annotations
 
-import platform
+import os
 import struct
 import sys
 
@@ -71,7 +71,7 @@ _PR_SET_DUMPABLE: Final = 4
 
 def install() -> bool:
     """Whether the filter is in force now."""
-    known = _ARCHITECTURES.get(platform.machine()) if sys.platform == "linux" and sys.maxsize > 2**32 else None
+    known = _ARCHITECTURES.get(os.uname().machine) if sys.platform == "linux" and sys.maxsize > 2**32 else None
     if known is None:
         return False
     import ctypes

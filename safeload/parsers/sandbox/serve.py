@@ -7,8 +7,9 @@ import gc
 import json
 import os
 import signal
-import socket
+import sys
 import time
+from _socket import CMSG_LEN, socket
 
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, Any, Final
@@ -37,7 +38,7 @@ def forever() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
     for name in _CODECS:
         codecs.lookup(name)  # nothing can be imported later
-    channel = socket.socket(fileno=0)
+    channel = socket(fileno=0)
     hello = json.loads(wire.receive(channel, most=_REQUEST))
     others = external.load(hello["kinds"])
     gc.disable()
@@ -55,7 +56,7 @@ def forever() -> None:
             leave(OUT_OF_MEMORY)  # even the answer found none
 
 
-def _serve(channel: socket.socket, others: Mapping[str, Read]) -> None:
+def _serve(channel: socket, others: Mapping[str, Read]) -> None:
     descriptor, request = _request(channel)
     rights.cpu(float(request["cpu"]), used=time.process_time())
     if request["op"] == "batch":
@@ -72,7 +73,7 @@ def _serve(channel: socket.socket, others: Mapping[str, Read]) -> None:
     gc.collect()  # while the parent judges
 
 
-def _batch(channel: socket.socket, files: list[tuple[int, str]], others: Mapping[str, Read]) -> None:
+def _batch(channel: socket, files: list[tuple[int, str]], others: Mapping[str, Read]) -> None:
     """Small files whose bytes came along. Each is answered at once: nothing that comes later changes what was said."""
     data = wire.receive(channel, most=sum(size for size, _ in files))
     at = 0
@@ -94,15 +95,16 @@ def _answer(parts: tuple[Part, ...]) -> bytes:
 _JSON: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 
-def _request(channel: socket.socket) -> tuple[int | None, dict[str, Any]]:
-    head, descriptors, _, _ = socket.recv_fds(channel, wire.LENGTH, 1)
+def _request(channel: socket) -> tuple[int | None, dict[str, Any]]:
+    head, beside, _, _ = channel.recvmsg(wire.LENGTH, CMSG_LEN(4))
+    descriptors = [int.from_bytes(data[:4], sys.byteorder) for _, _, data in beside]
     if not head:
         raise EOFError
     request = json.loads(wire.receive(channel, most=_REQUEST, head=head))
     return (descriptors[0] if descriptors else None), request
 
 
-def _reader(channel: socket.socket, descriptor: int | None, size: int) -> Reader:
+def _reader(channel: socket, descriptor: int | None, size: int) -> Reader:
     if descriptor is not None:
         return Reader.of_descriptor(descriptor, size=size)
     return Reader.of_callback(lambda offset, n: _ask(channel, offset, n), size=size)
@@ -116,7 +118,7 @@ def _examine(reader: Reader, purpose: str, others: Mapping[str, Read]) -> tuple[
         return (Part(format="unknown", gap=gap),)
 
 
-def _ask(channel: socket.socket, offset: int, n: int) -> bytes:
+def _ask(channel: socket, offset: int, n: int) -> bytes:
     """Bytes of a file that only the parent can reach; its first byte tells whether it could."""
     if n > limits.RANGE_REQUEST:
         parts = [
@@ -131,5 +133,5 @@ def _ask(channel: socket.socket, offset: int, n: int) -> bytes:
     return data[1:]
 
 
-def _reply(channel: socket.socket, message: dict[str, Any]) -> None:
+def _reply(channel: socket, message: dict[str, Any]) -> None:
     wire.send(channel, json.dumps(message).encode("ascii"))

@@ -5,19 +5,31 @@ It reads requests from the socket that is its descriptor 0 and answers each with
 
 from __future__ import annotations
 
+import os
 import sys
-import types
-from pathlib import PurePath
 
 
 def _package() -> None:
     """Make `safeload.parsers` importable without `safeload/__init__.py`, which belongs to the user's process."""
-    package = types.ModuleType("safeload")
-    package.__path__ = [str(PurePath(__file__).parents[2])]
+    package = type(sys)("safeload")
+    package.__path__ = [__file__.rpartition("/parsers/")[0]]
     sys.modules["safeload"] = package
 
 
+def _alone() -> None:
+    """In a session and a folder of its own, with no descriptor but the socket: whoever started this may have more."""
+    os.setsid()
+    os.chdir("/")
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208
+        if int(name) > 2:
+            try:
+                os.close(int(name))
+            except OSError:
+                continue  # the one that listed them
+
+
 def main() -> None:
+    _alone()
     _package()
     from safeload.parsers.sandbox import serve
 

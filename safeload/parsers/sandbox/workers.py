@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import threading
-from functools import partial
+from _thread import allocate_lock
 
 from safeload.lean import TYPE_CHECKING, Callable, Final
 from safeload.parsers.sandbox.process import Readable, Worker
@@ -20,7 +19,7 @@ class Workers:
     def __init__(self, start: Callable[[], Worker] = Worker.start) -> None:
         self.first = start()
         self._second: Worker | None = None
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
         """`examine` will be called for it, in the order of the announcements."""
@@ -52,7 +51,7 @@ class Workers:
         return second
 
 
-_lock: Final = threading.Lock()
+_lock: Final = allocate_lock()
 _shared: dict[int, Workers] = {}
 
 
@@ -74,7 +73,7 @@ def shared(*, fresh: bool = False, start: Callable[[], Worker] = Worker.start) -
 
 def soon() -> None:
     """Have them started by the time they are wanted: the process gets ready while this one does something else."""
-    shared(start=partial(Worker.start, wait=False))
+    shared(start=lambda: Worker.start(wait=False))
 
 
 _registered: list[bool] = []
