@@ -8,7 +8,7 @@ from functools import cache
 from safeload.lean import Any, Choice, Final, Mapping, field, record
 from safeload.scanners import shapes
 
-__all__ = ["Condition", "Entry", "NameFile", "Standing", "read"]
+__all__ = ["Condition", "Entry", "NameFile", "Standing", "checked", "read"]
 
 
 class Standing(str, Choice):
@@ -71,7 +71,19 @@ _TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "d
 _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.FREE: frozenset({"modules", "names"}),
     Standing.CONDITIONAL: frozenset(
-        "modules names classes what called kept constructed state fields referenced group".split()
+        [
+            "modules",
+            "names",
+            "classes",
+            "what",
+            "called",
+            "kept",
+            "constructed",
+            "state",
+            "fields",
+            "referenced",
+            "group",
+        ]
     ),
     Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached", "called", "asked"}),
 }
@@ -87,6 +99,11 @@ def read(text: str, *, file: str) -> NameFile:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{file}: {error}") from error
+    return checked(document, file=file)
+
+
+def checked(document: Mapping[str, Any], *, file: str) -> NameFile:
+    """What a data file says, each field checked. Raises `ValueError`."""
     _known(document, _TOP, file)
     entries = tuple(
         _entry(standing, table, f"{file}: [[{standing.value}]] number {number}")
