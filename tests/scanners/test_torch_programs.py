@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import subprocess
 import sys
 import zipfile
@@ -245,3 +246,70 @@ def test_the_program_for_mobile_devices_is_a_gap(look: Look) -> None:
     with zipfile.ZipFile(made, "a") as archive:
         archive.writestr("archive/bytecode.pkl", b"\x80\x02).")
     assert any(isinstance(result, Unscanned) for result in look(made.getvalue()).results)
+
+
+def mobile(
+    *, operators: object = (("aten::relu", "", 1),), names: object = (), types: object = (), **more: object
+) -> bytes:
+    """A scripted module with a program for mobile devices that was changed behind its back."""
+    instructions = (("STORE", 1, 0), ("MOVE", 1, 0), ("OP", 0, 0), *more.get("instructions", ()), ("RET", 0, 0))  # type: ignore[misc]
+    table = (
+        ("instructions", instructions), ("operators", operators), ("constants", names), ("types", types),
+        ("register_size", 2),
+    )  # fmt: skip
+    made = io.BytesIO(scripted(torch.jit.script(Everyday())))
+    with zipfile.ZipFile(made, "a") as archive:
+        program = more.get("program", pickle.dumps((8, ("__torch__.M.forward", table)), protocol=2))
+        archive.writestr("archive/bytecode.pkl", program)  # type: ignore[arg-type]
+    return made.getvalue()
+
+
+def test_what_torch_writes_for_mobile_devices_is_allowed(look: Look) -> None:
+    written = torch.jit.script(Everyday().eval())._save_to_buffer_for_lite_interpreter()
+    for content in (written, mobile()):
+        report = look(content)
+        assert not report.findings
+        assert not any(isinstance(result, Unscanned) for result in report.results)
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"operators": (("aten::from_file", "", 2),)}, "torchscript-effect"),
+        ({"operators": (("mine::nothing", "", 1),)}, "torchscript-unknown-operator"),
+        ({"types": ("__torch__.torch.classes.dist_rpc.WorkerInfo",)}, "torchscript-effect"),
+        ({"names": ("nobody_knows",), "instructions": (("INTERFACE_CALL", 0, 1),)}, "torchscript-unknown-operator"),
+    ],
+    ids=["effect", "unknown", "class", "method"],
+)
+def test_what_only_the_program_for_mobile_devices_names(change: dict[str, object], rule: str, look: Look) -> None:
+    assert rule in rules(look(mobile(**change)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"instructions": (("FORK", 0, 0),)},
+        {"instructions": (("INTERFACE_CALL", 9, 1),)},
+        {"operators": (("aten::relu.x y", "", 1),)},
+        {"operators": [("aten::relu", "", 1)]},
+        {"types": (7,)},
+        {"program": pickle.dumps((8, ("f", (("code", "x"),))), protocol=2)},
+        {"program": pickle.dumps((8, ("f", (("operators", ()),) * 5)), protocol=2)},
+        {"program": pickle.dumps((print, ("f",)), protocol=2)},
+        {"program": b"\x80\x02(."},
+    ],
+)
+def test_a_program_for_mobile_devices_that_torch_does_not_write(change: dict[str, object], look: Look) -> None:
+    assert any(isinstance(result, Unscanned) for result in look(mobile(**change)).results)
+
+
+def test_the_operator_does_run_there(tmp_path: Path) -> None:
+    """`torch.jit.load` would not run it, the interpreter for mobile devices does."""
+    code = "from torch.jit.mobile import _load_for_lite_interpreter as load; load(path)(__import__('torch').ones(1))"
+    path = tmp_path / "m.ptl"
+    path.write_bytes(mobile(operators=(("aten::no_such_operator", "", 1),)))
+    done = subprocess.run(
+        [sys.executable, "-c", f"path = {str(path)!r}; {code}"], capture_output=True, text=True, timeout=120
+    )
+    assert "no_such_operator" in done.stderr

@@ -12,7 +12,7 @@ from safeload.parsers.containers import zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
 from safeload.parsers.pickles import pickle, records, trial
 from safeload.parsers.pickles.shapes import STARTS
-from safeload.parsers.programs import pt2, torchscript
+from safeload.parsers.programs import mobile, pt2, torchscript
 from safeload.parsers.visit import Parts, Visit, gap_of
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def _ends(name: str) -> Callable[[Sequence[str]], bool]:
 
 
 def _script(names: Sequence[str]) -> bool:
-    return _ends("constants.pkl")(names) or any("/code/__torch__" in f"/{n}" for n in names)
+    return (
+        _ends("constants.pkl")(names) or _ends(mobile.NAME)(names) or any("/code/__torch__" in f"/{n}" for n in names)
+    )
 
 
 def _source(name: str) -> str | None:
@@ -96,11 +98,23 @@ def read(reader: Reader, visit: Visit) -> Parts:
     return (first, *parts)
 
 
+def _is_mobile(entry: zip.Entry) -> bool:
+    return entry.name.casefold().endswith(mobile.NAME)
+
+
+def _program_of(part: Part, data: Reader) -> Part:
+    """torch.jit.load passes over it; what runs it is an interpreter of its own."""
+    try:
+        return replace(part, mentions=mobile.read(data))
+    except Malformed as error:
+        return replace(part, gap=part.gap or gap_of(error))
+
+
 def _scripted(part: Part) -> Part:
     if part.pickle is None:
         return part
     facts, mentions = torchscript.outside(part.pickle)
-    return replace(part, pickle=facts, mentions=mentions)
+    return replace(part, pickle=facts, mentions=(*part.mentions, *mentions))
 
 
 def _mentions(kind: Kind, found: zip.Directory, parts: Sequence[Part]) -> tuple[Mention, ...]:
@@ -121,8 +135,6 @@ def _gap(kind: Kind, found: zip.Directory) -> Gap | None:
         return Gap(reason=GapReason.ENCRYPTED, detail="a member is marked as encrypted")
     if not found.entries:
         return Gap(reason=GapReason.EMPTY, detail="an archive without members")
-    if kind.name == "torchscript" and any(entry.name.casefold().endswith("bytecode.pkl") for entry in found.entries):
-        return Gap(reason=GapReason.UNKNOWN_FORMAT, detail="the program for mobile devices in it is not read")
     return None
 
 
@@ -174,7 +186,8 @@ def _member(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit
     if pickled:
         read = pickle.read(data, reading="torch")
         beside = records.gap(read.storages, entry.name, found) if entry.name.endswith("data.pkl") else None
-        yield Part(member=member, format="pickle", pickle=read.facts, gap=read.gap or beside)
+        part = Part(member=member, format="pickle", pickle=read.facts, gap=read.gap or beside)
+        yield _program_of(part, data) if kind.name == "torchscript" and _is_mobile(entry) else part
     elif not data.size:
         yield Part(member=member, format="text", text=TextFacts())
     else:
