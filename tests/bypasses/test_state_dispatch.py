@@ -128,7 +128,7 @@ def test_coordinates_beyond_a_sparse_matrix(look: Look) -> None:
 
 def test_codes_that_name_no_category(look: Look) -> None:
     pandas = pytest.importorskip("pandas")
-    category = pandas.Categorical(["a", "b"] * 3)
+    category = pandas.Categorical([10, 20] * 3)  # no texts: those are of pyarrow, where that is installed
     assert action(look(pickle.dumps(category))) is Action.ALLOW
     data = pickle.dumps(category)
     codes = np.array([0, 1] * 3, dtype=np.int8).tobytes()
@@ -138,11 +138,50 @@ def test_codes_that_name_no_category(look: Look) -> None:
 
 def test_codes_that_name_no_level(look: Look) -> None:
     pandas = pytest.importorskip("pandas")
-    data = pickle.dumps(pandas.MultiIndex.from_product([["a", "b"], [1, 2]]))
+    data = pickle.dumps(pandas.MultiIndex.from_product([[3, 4], [1, 2]]))
     codes = np.array([0, 0, 1, 1], dtype=np.int8).tobytes()
     assert action(look(data)) is Action.ALLOW
     assert data.count(codes) == 1
     assert action(look(data.replace(codes, codes[:-1] + b"\x7f"))) is Action.BLOCK
+
+
+def table(placement: Any) -> bytes:
+    """A frame of two columns whose part says that its places are these."""
+    pandas = pytest.importorskip("pandas")
+    internals, managers = (
+        pytest.importorskip("pandas._libs.internals"),
+        pytest.importorskip("pandas.core.internals.managers"),
+    )
+    labels = [pandas.Index(["a", "b"], dtype=object), pandas.RangeIndex(2)]
+
+    class Part:
+        def __reduce__(self) -> Any:
+            return internals._unpickle_block, (np.ones((2, 2)), placement, 2)
+
+    class Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
+        def reducer_override(self, value: Any) -> Any:
+            return (
+                (managers.BlockManager, ((Part(),), labels)) if type(value) is managers.BlockManager else NotImplemented
+            )
+
+    import io
+
+    file = io.BytesIO()
+    Pickler(file, 4).dump(pandas.DataFrame(np.ones((2, 2)), columns=["a", "b"]))
+    return file.getvalue()
+
+
+FAR_AWAY = [slice(10**8, 10**8 + 2, 1), np.array([0, 10**8]), np.array([0, -(10**8)]), slice(-(10**8), 2 - 10**8, 1)]
+
+
+@pytest.mark.parametrize("placement", FAR_AWAY, ids=["slice", "array", "before", "slice before"])
+def test_a_part_of_a_table_that_lies_beyond_it(placement: Any, look: Look, tmp_path: Path) -> None:
+    assert action(look(table(slice(0, 2, 1)))) is Action.ALLOW
+    assert action(look(table(np.array([1, 0])))) is Action.ALLOW
+    data = table(placement)
+    assert action(look(data)) is Action.BLOCK
+    if not isinstance(placement, slice) or placement.start > 0:
+        assert really(tmp_path / "x.pkl", data, "value['a']") < 0  # memory that is something else's is written
 
 
 @pytest.mark.parametrize("kind", ["KDTree", "BallTree"])

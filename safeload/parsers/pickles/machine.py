@@ -11,7 +11,7 @@ import re
 
 from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Protocol, field, record
 from safeload.parsers.facts import Gap, GapReason
-from safeload.parsers.pickles import arrays, categories, generators, natives, parameters, texterrors
+from safeload.parsers.pickles import arrays, blocks, categories, generators, natives, parameters, texterrors
 from safeload.parsers.pickles.dtypes import Outside
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.standins import Inert
@@ -38,6 +38,7 @@ SPECIALS: Final = {
     **generators.SPECIALS,
     **natives.SPECIALS,
     **categories.SPECIALS,
+    **blocks.SPECIALS,
     **parameters.SPECIALS,
     **texterrors.SPECIALS,
 }
