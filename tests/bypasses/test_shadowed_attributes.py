@@ -1,8 +1,8 @@
 """An instance's own dictionary comes before its class: what it holds under the name of a method is called instead.
 
-Whoever loads a whole model calls it next. So what a state puts under `forward`, or into the dictionaries of hooks, runs
-then; and a text in it can name the code that computes attention. Callables are harmless whoever calls them, or are looked
-for in all that a stream keeps (`parsers/pickles/kept.py`); texts that name code are fields with the library's own values.
+Whoever loads a whole model calls it next. So what a state puts under `forward`, or into the dictionaries of hooks,
+runs then; and a text in it can name the code that computes attention. Callables are harmless whoever calls them, or are
+looked for in all that a stream keeps (`parsers/pickles/kept.py`); texts that name code are the library's own.
 """
 
 from __future__ import annotations

@@ -51,8 +51,9 @@ def listed(packages: Iterable[str] = ()) -> list[tuple[str, str, bool]]:
 class Child:
     """A process that answers, started again when it died."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, extra: Path | None = None) -> None:
         self._folder = folder
+        self._paths = os.pathsep.join(str(one) for one in (_ROOT, extra) if one is not None)
         self._running: subprocess.Popen[str] | None = None
 
     def ask(self, **request: Any) -> dict[str, Any]:
@@ -77,7 +78,7 @@ class Child:
         self._running = None
 
     def _start(self) -> subprocess.Popen[str]:
-        environment = {**os.environ, "HOME": self._folder, "PYTHONPATH": str(_ROOT), "HF_HUB_OFFLINE": "1"}
+        environment = {**os.environ, "HOME": self._folder, "PYTHONPATH": self._paths, "HF_HUB_OFFLINE": "1"}
         return subprocess.Popen(
             [sys.executable, "-m", "tools.probe.child"],
             stdin=subprocess.PIPE,
@@ -96,9 +97,12 @@ def _limits() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def probe(listed: Iterable[tuple[str, str, bool]], seeds: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def probe(
+    listed: Iterable[tuple[str, str, bool]], seeds: int, *, extra: Path | None = None
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """What was seen of each; `extra` is one more folder in which modules lie."""
     with tempfile.TemporaryDirectory() as folder:
-        child = Child(folder)
+        child = Child(folder, extra)
         try:
             for module, name, new in listed:
                 yield module, name, child.ask(module=module, name=name, new=new, seeds=seeds)

@@ -177,18 +177,25 @@ def probe(watch: Watch, module: str, name: str, seeds: int, *, new: bool) -> dic
     gc.freeze()  # what the imports left: looked through once more for every class, it takes longer than all else
     gc.disable()
     for seed in range(seeds):
-        signal.alarm(_SECONDS)
-        filled = hostile.state(named, seed)
-        for given in (filled, hostile.without(filled, methods)) if made else ():
-            afterwards(watch, partial(_made, cls, given), calls)
-        for count in range(4):
-            with _phase(watch, "called later", calls):
-                kinds = hostile.arguments()
-                cls(*(kinds[(seed + step) % len(kinds)] for step in range(count)))
+        with contextlib.suppress(Slow):
+            signal.alarm(_SECONDS)
+            _once(watch, cls, (named, methods) if made else None, seed, calls)
         signal.alarm(0)
     with _phase(watch, "drop", calls):
         gc.collect()
     return {"made": made, "fields": len(named), "effects": sorted(watch.seen), "calls": sorted(calls)}
+
+
+def _once(watch: Watch, cls: Any, told: tuple[list[str], list[str]] | None, seed: int, calls: set[str]) -> None:
+    """One state, with and without something in place of the methods; then calls."""
+    if told is not None:
+        filled = hostile.state(told[0], seed)
+        for given in (filled, hostile.without(filled, told[1])):
+            afterwards(watch, partial(_made, cls, given), calls)
+    for count in range(4):
+        with _phase(watch, "called later", calls):
+            kinds = hostile.arguments()
+            cls(*(kinds[(seed + step) % len(kinds)] for step in range(count)))
 
 
 def _made(cls: Any, state: dict[str, Any]) -> Any:

@@ -1,0 +1,46 @@
+"""docs/bypasses.md: every class of bypass has a test that exists, and a loader that runs it or a reason why none does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+TABLE = (TESTS.parent / "docs" / "bypasses.md").read_text(encoding="utf-8")
+CLASSES = 54
+NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")
+
+
+def rows(heading: str) -> list[list[str]]:
+    part = TABLE.partition(heading)[2].partition("\n## ")[0]
+    lines = [line.strip("| ").split(" | ") for line in part.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line] for line in lines][2:]
+
+
+@cache
+def functions(path: Path) -> frozenset[str]:
+    return frozenset(node.name for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef))
+
+
+def test_every_class_has_a_row() -> None:
+    assert [row[0] for row in rows("# Ways past")] == [str(number) for number in range(1, CLASSES + 1)]
+    assert len(rows("## 45")) > 10
+
+
+def test_every_row_names_tests_and_a_twin() -> None:
+    for row in (*rows("# Ways past"), *rows("## 45")):
+        assert all(row), row
+        assert NAMED.search(row[-2]) or row[-2] == "see below", row
+
+
+def test_every_test_that_is_named_exists() -> None:
+    named = NAMED.findall(TABLE)
+    assert len(named) > 70
+    missing = [f"{file}::{test}" for file, test in named if test not in functions(TESTS / file)]
+    assert missing == []
+
+
+def test_a_name_that_is_not_there_would_be_noticed() -> None:
+    assert "test_that_nobody_wrote" not in functions(Path(__file__))
