@@ -40,6 +40,12 @@ def decide(review: Review, *, decider: Decider | None, answer: Answer | None = N
     return decision
 
 
+def is_approved(review: Review) -> bool:
+    """Has somebody said yes to exactly this before?"""
+    remembered = _remembered(review)
+    return remembered is not None and remembered.action is Action.ALLOW
+
+
 def consent(review: Review, decider: Decider | None) -> Answer | None:
     """Before anything large is downloaded: stop what the policy blocks, ask what it asks."""
     remembered = _remembered(review)

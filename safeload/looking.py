@@ -9,7 +9,7 @@ from safeload import limits
 from safeload.guard import vault
 from safeload.guard.holds import Holds
 from safeload.guard.loaders.registry import loader_for
-from safeload.lean import TYPE_CHECKING, Callable, Choice, Mapping, record, replace
+from safeload.lean import TYPE_CHECKING, Callable, Choice, Iterable, Mapping, record, replace
 from safeload.parsers.sandbox import workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Review
@@ -74,9 +74,16 @@ def open_call(call: Call, source: Source, progress: Progress) -> Opened:
     return Opened(call=named, source=source, loader=loader, closure=closure)
 
 
-def beside(source: Source) -> Callable[[str, str | None], Source]:
-    """How to open another repository that this one leads to: with the same token, in the same cache."""
-    return lambda name, revision: open_source(name, revision=revision, token=source.token, cache=source.cache)
+def beside(source: Source, known: Iterable[Source] = ()) -> Callable[[str, str | None], Source]:
+    """How to open another repository that this one leads to: with the same token, in the same cache, or as before."""
+
+    def open_other(name: str, revision: str | None) -> Source:
+        for other in known:
+            if other.origin.name == name and getattr(other, "requested", None) == revision:
+                return other
+        return open_source(name, revision=revision, token=source.token, cache=source.cache)
+
+    return open_other
 
 
 def look(

@@ -8,10 +8,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from safeload import home
+from safeload import home, reaching
 from safeload.auditlog import AuditLog
 from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
-from safeload.guard import hook, own, session, stops, workers
+from safeload.guard import hook, own, session, stops, unforeseen, workers
+from safeload.guard.holders import holders
 from safeload.guard.loaders.registry import LOADERS
 from safeload.guard.watch import Watch
 from safeload.lean import TYPE_CHECKING, Any, Callable, Iterator, record, replace
@@ -106,6 +107,8 @@ def _start() -> None:
     hook.on(rules)
     for module in sorted(_MODULES & sys.modules.keys()):
         _wrap_module(sys.modules[module])
+    _wrap_copies()
+    unforeseen.judged_by(lambda call: reaching.question(call, policy=_setups[-1].policy))
     _watch.start()
 
 
@@ -160,6 +163,19 @@ def _wrap_entry(loader: Loader, entry: Entry, module: ModuleType) -> None:
         _patched.append(Patched(owner=each, name=name, original=original, wrapper=wrapper))
 
 
+def _wrap_copies() -> None:
+    """Where `from module import function` was said before the guard was turned on."""
+    wanted = {(entry.module, entry.attribute) for loader in LOADERS for entry in loader.entries if entry.everywhere}
+    known = {id(p.original): p for p in _patched if (getattr(p.owner, "__name__", ""), p.name) in wanted}
+    for module, name, value in list(holders([p.original for p in known.values()])):
+        item = known[id(getattr(value, "func", value))]
+        if getattr(module, name) is value:
+            bound = isinstance(value, functools.partial)
+            wrapper = functools.partial(item.wrapper, *value.args, **value.keywords) if bound else item.wrapper
+            setattr(module, name, wrapper)
+            _patched.append(Patched(owner=module, name=name, original=value, wrapper=wrapper))
+
+
 def _descendants(owner: Any) -> list[Any]:
     children = type.__subclasses__(owner)
     return children + [d for child in children for d in _descendants(child)]
@@ -195,10 +211,11 @@ def _guard(
             hook.withdraw(stop)  # not the end of it: now it is scanned, and decided on
     call = loader.call_of(entry, args, kwargs)
     if call is None:
-        return original(*args, **kwargs)
+        return loader.unasked(original, entry, args, kwargs)
     covering = session.covering(call.target)
     if covering is not None:
         return loader.proceed(original, entry, args, kwargs, covering)
+    unforeseen.repository(call, lambda other: reaching.approved(other, policy=_setups[-1].policy))
     source = loader.source_of(args, kwargs)
     return _decided(
         replace(call, loader=loader.name), source, lambda grant: loader.proceed(original, entry, args, kwargs, grant)

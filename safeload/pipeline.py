@@ -123,7 +123,9 @@ def _bring(opened: Opened, before: Review, policy: Policy, progress: Progress) -
     progress.step("Downloading")
     here = {a.path for a in opened.closure.snapshot.artifacts if opened.closure.cached(a) is not None}
     came = {path: place for path, place in opened.closure.fetch(progress).items() if path not in here}
-    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=beside(opened.source))
+    # The other repositories at the commits that were looked at, wherever they stand by now.
+    others = beside(opened.source, tuple(opened.closure.sources.values()))
+    closure = walk(opened.call, opened.source, opened.loader.scope, open_other=others)
     _nothing_missing(replace(opened, closure=closure))
     if {a.path for a in closure.snapshot.artifacts} != {a.path for a in opened.closure.snapshot.artifacts}:
         raise Misbehaved(

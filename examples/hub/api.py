@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import PurePosixPath
 from typing import Any
 
-from hub.store import Commit, File, Repo, Store, git_oid
+from hub.store import DATASETS, Commit, File, Repo, Store, git_oid
 
 SAFETY = {"safe": "innocuous", "suspicious": "suspicious", "unsafe": "dangerous"}
 HEADER = 100 << 20  # bytes
@@ -32,9 +32,9 @@ def model_info(store: Store, repo: Repo, commit: Commit, query: Mapping[str, lis
     blobs, security = _yes(query, "blobs"), _yes(query, "securityStatus")
     facts: dict[str, Any] = {
         "_id": git_oid(repo.id.encode())[:24],
-        "id": repo.id,
-        "modelId": repo.id,
-        "author": repo.id.partition("/")[0],
+        "id": repo.id.removeprefix(DATASETS),
+        "modelId": repo.id.removeprefix(DATASETS),
+        "author": repo.id.removeprefix(DATASETS).partition("/")[0],
         "sha": commit.id,
         "lastModified": date(repo.commits[-1].at, now),
         "createdAt": date(repo.commits[0].at, now),

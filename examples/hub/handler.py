@@ -70,10 +70,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _route(self, at: list[str]) -> None:
         match at:
-            case ["api", "models", org, name, *rest]:
+            case ["api", "models" | "datasets" as kind, org, name, *rest]:
+                repo_id = f"{org}/{name}" if kind == "models" else f"{kind}/{org}/{name}"
                 route = rest[0] if rest and rest[0] != "revision" else "info"
-                self._trouble(f"{org}/{name}", "", route)
-                self._api(self._repo(f"{org}/{name}", files=False), route, rest[1:])
+                self._trouble(repo_id, "", route)
+                self._api(self._repo(repo_id, files=False), route, rest[1:])
             case ["api", "users" | "organizations" as kind, name, "overview"]:
                 self._trouble(name, "", "overview")
                 self._overview(kind, name)
@@ -83,8 +84,12 @@ class Handler(BaseHTTPRequestHandler):
                 if not token:
                     raise Refused(401, "", "Invalid username or password.")
                 self._json({"type": "user", "name": token.removeprefix("hf_"), "orgs": [], "auth": {}})
+            case ["datasets", org, name, "resolve", revision, *path] if path:
+                self._resolve(f"datasets/{org}/{name}", revision, "/".join(path))
             case [org, name, "resolve", revision, *path] if path:
                 self._resolve(f"{org}/{name}", revision, "/".join(path))
+            case ["cdn", "datasets", org, name, commit_id, *path]:
+                self._cdn(f"datasets/{org}/{name}", commit_id, "/".join(path))
             case ["cdn", org, name, commit_id, *path]:
                 self._cdn(f"{org}/{name}", commit_id, "/".join(path))
             case [""]:

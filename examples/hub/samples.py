@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from hub.store import File, Repo, Store, commit_to
 
 ATTRIBUTES = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.bin filter=lfs diff=lfs merge=lfs -text\n"
 MADE_OF = ("cards.py", "models.py", "poison.py", "samples.py", "more_samples.py", "hostile_samples.py",
+           "reaching_samples.py", "library_samples.py",
            "big.py", "store.py")  # fmt: skip
+
+OPTIONAL = ("diffusers",)  # samples of these libraries are made where they are installed
 
 
 class Bench:
@@ -111,9 +115,10 @@ def full_module(bench: Bench) -> None:
 
 
 def makers() -> tuple[Callable[[Bench], None], ...]:
-    from hub import hostile_samples, more_samples
+    from hub import hostile_samples, library_samples, more_samples, reaching_samples
 
-    return (tiny_bert, tiny_bert_pwned, full_module, *more_samples.MAKERS, *hostile_samples.MAKERS)
+    others = (*more_samples.MAKERS, *hostile_samples.MAKERS, *reaching_samples.MAKERS, *library_samples.makers())
+    return (tiny_bert, tiny_bert_pwned, full_module, *others)
 
 
 def stamp() -> str:
@@ -126,6 +131,7 @@ def stamp() -> str:
         sha.update(path.read_bytes())
     for library in ("torch", "transformers", "tokenizers", "safetensors", "scikit-learn", "joblib", "numpy"):
         sha.update(f"{library} {version(library)}".encode())
+    sha.update(" ".join(name for name in OPTIONAL if find_spec(name)).encode())
     return sha.hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 LFS_SUFFIXES = frozenset({".safetensors", ".bin", ".pt", ".pth", ".joblib", ".pkl", ".h5", ".gguf", ".onnx", ".npy"})
 CHUNK = 1 << 20
+DATASETS = "datasets/"  # in front of the name of a repository that is no model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,10 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repo:
-    """A model repository: commits oldest first, and what the hub says about it (`facts`, in the API's own names)."""
+    """A repository of a model, or of data where its name begins with `datasets/`.
+
+    Commits oldest first, and what the hub says about it (`facts`, in the API's own names).
+    """
 
     id: str
     commits: tuple[Commit, ...] = ()
@@ -130,7 +134,7 @@ class Store:
         return self._repos[repo_id]
 
     def ids(self) -> list[str]:
-        found = {p.stem.replace("--", "/", 1) for p in (self.root / "repos").glob("*.json")}
+        found = {_name_of(p.stem) for p in (self.root / "repos").glob("*.json")}
         return sorted(found | set(self._repos))
 
     def hold(self, repo: Repo) -> None:
@@ -145,10 +149,11 @@ class Store:
         self._repos[repo.id] = repo
 
     def _path(self, repo_id: str) -> Path | None:
-        org, slash, name = repo_id.partition("/")
+        org, slash, name = repo_id.removeprefix(DATASETS).partition("/")
         if not (slash and org and name) or "/" in name or "\0" in repo_id or ".." in repo_id:
             return None
-        return self.root / "repos" / f"{org}--{name}.json"
+        kind = "datasets--" if repo_id.startswith(DATASETS) else ""
+        return self.root / "repos" / f"{kind}{org}--{name}.json"
 
 
 def commit_to(
@@ -184,6 +189,11 @@ def commit_to(
 def git_oid(content: bytes) -> str:
     """What git calls a file: SHA-1 over its blob header, then the bytes."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _name_of(stem: str) -> str:
+    kind, rest = ("datasets/", stem.removeprefix("datasets--")) if stem.startswith("datasets--") else ("", stem)
+    return kind + rest.replace("--", "/", 1)
 
 
 def _from_json(data: dict[str, Any]) -> Repo:

@@ -55,12 +55,13 @@ class Entry:
     """A public function of a library that loads models: where it lives, and how to wrap it.
 
     `attribute` is dotted from the module (`PreTrainedModel.from_pretrained`). `family`: subclasses hold copies of the
-    method, which are wrapped too.
+    method, which are wrapped too. `everywhere`: modules that have bound the function before are given the wrapper too.
     """
 
     module: str
     attribute: str
     family: bool = False
+    everywhere: bool = False
 
 
 class Loader(ABC):
@@ -89,6 +90,10 @@ class Loader(ABC):
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         """The call that somebody's use of an entry point amounts to; None when it loads nothing from outside."""
         return None
+
+    def unasked(self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Let a use go on that `call_of` has nothing to say of."""
+        return original(*args, **kwargs)
 
     def proceed(
         self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant

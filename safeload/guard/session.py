@@ -40,6 +40,11 @@ def depth() -> int:
     return len(_thread.grants)
 
 
+def innermost() -> Grant | None:
+    """The grant of the innermost load of this thread, if it is inside of one."""
+    return _thread.grants[-1] if _thread.grants else None
+
+
 def covering(target: str) -> Grant | None:
     """The innermost open grant that reaches this repository, folder or file."""
     if target.startswith("<"):  # in memory: a name for people, which says nothing about the bytes

@@ -8,9 +8,10 @@ from pathlib import Path
 from safeload.lean import Iterable, record
 from safeload.sources import folder
 from safeload.sources.interface import Artifact
-from safeload.sources.names import COMMIT, contained
+from safeload.sources.names import COMMIT, contained, kind_of
 
 _REF_BYTES = 64
+_KINDS = ("models--", "datasets--", "spaces--", "kernels--")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ def default_root() -> Path:
 
 def commit_of(root: Path, name: str, revision: str | None) -> str | None:
     """The commit that the cache last saw under this revision, without any request."""
-    place = root / _folder(name)
+    place = root / folder_of(name)
     wanted = revision or "main"
     if COMMIT.fullmatch(wanted):
         return wanted if (place / "snapshots" / wanted).is_dir() else None
@@ -49,9 +50,9 @@ def commit_of(root: Path, name: str, revision: str | None) -> str | None:
 
 def remember(root: Path, name: str, revision: str, commit: str) -> None:
     """Note which commit a branch named, in the client's own place. A cache that cannot be written stays as it is."""
-    if not contained(revision) or not (root / _folder(name) / "snapshots" / commit).is_dir():
+    if not contained(revision) or not (root / folder_of(name) / "snapshots" / commit).is_dir():
         return
-    place = root / _folder(name) / "refs" / revision
+    place = root / folder_of(name) / "refs" / revision
     try:
         if place.is_file() and place.read_text("ascii").strip() == commit:
             return
@@ -64,7 +65,7 @@ def remember(root: Path, name: str, revision: str, commit: str) -> None:
 
 
 def snapshot(root: Path, name: str, commit: str) -> Snapshot | None:
-    return around(root / _folder(name) / "snapshots" / commit)
+    return around(root / folder_of(name) / "snapshots" / commit)
 
 
 def around(path: Path) -> Snapshot | None:
@@ -72,7 +73,7 @@ def around(path: Path) -> Snapshot | None:
     real = path.resolve()
     for place in (real, *real.parents):
         home = place.parent.parent
-        if COMMIT.fullmatch(place.name) and place.parent.name == "snapshots" and home.name.startswith("models--"):
+        if COMMIT.fullmatch(place.name) and place.parent.name == "snapshots" and home.name.startswith(_KINDS):
             # Xet keeps blobs of all repositories in one store beside them; a repository's blob may be a link into it.
             return Snapshot(root=place, commit=place.name, blobs=(home / "blobs", home.parent / "blobs"))
     return None
@@ -82,5 +83,7 @@ def artifacts(found: Snapshot) -> tuple[Artifact, ...]:
     return tuple(Artifact(path=entry.path, size=entry.size, expected=entry.claim) for entry in found.entries())
 
 
-def _folder(name: str) -> str:
-    return "models--" + name.replace("/", "--")
+def folder_of(name: str) -> str:
+    """The name of a repository's folder in the cache."""
+    kind, plain = kind_of(name)
+    return f"{kind}s--" + plain.replace("/", "--")

@@ -25,8 +25,9 @@ def download(source: HubSource, artifact: Artifact, progress: Progress) -> None:
     check_announced(source, artifact)
     with explained(f"{artifact.path} of {source.name}", endpoint=source.endpoint, repository=source.name), quiet():
         hf_hub_download(
-            source.name,
+            source.repository,
             artifact.path,
+            repo_type=source.kind,
             revision=source.commit,
             cache_dir=source.root,
             endpoint=source.endpoint,
@@ -44,11 +45,11 @@ def check_announced(source: HubSource, artifact: Artifact) -> None:
 
     Also the quick end for a server that does not answer: the client itself tries for minutes.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import get_hf_file_metadata
 
     with explained(f"{artifact.path} of {source.name}", endpoint=source.endpoint, repository=source.name):
         said = get_hf_file_metadata(
-            hf_hub_url(source.name, artifact.path, revision=source.commit, endpoint=source.endpoint),
+            source.url(artifact.path),
             token=source.token,
             timeout=limits.READ_TIMEOUT,
             library_name="safeload",

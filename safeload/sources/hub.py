@@ -14,7 +14,7 @@ from safeload.sources import transport
 from safeload.sources.download import download
 from safeload.sources.files import FileReader
 from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Readable, Source
-from safeload.sources.names import COMMIT, SHA256
+from safeload.sources.names import COMMIT, SHA256, kind_of
 from safeload.sources.ranges import RangeReader
 from safeload.sources.trouble import explained
 
@@ -36,6 +36,7 @@ class HubSource(Source):
         from huggingface_hub import constants
 
         self.name, self.requested, self.token, self.cache = name, revision, token, cache
+        self.kind, self.repository = kind_of(name)
         self.endpoint: str = constants.ENDPOINT.rstrip("/")
         self.root = cache.expanduser() if cache is not None else caches.default_root()
         self.info: Any = None
@@ -62,13 +63,7 @@ class HubSource(Source):
     def _ask(self) -> tuple[str, tuple[Artifact, ...]]:
         what = f"{self.name}@{self.requested}" if self.requested else self.name
         with explained(what, endpoint=self.endpoint, repository=self.name):
-            self.info = self.api().model_info(
-                self.name,
-                revision=self.requested,
-                files_metadata=True,
-                securityStatus=True,
-                timeout=transport.timeout(),
-            )
+            self.info = self._info(revision=self.requested, files_metadata=True, timeout=transport.timeout())
         commit = self.info.sha
         if not isinstance(commit, str) or not COMMIT.fullmatch(commit):
             raise self.wrong("names no commit")
@@ -83,9 +78,14 @@ class HubSource(Source):
             found = self._tree(commit)
         return commit, self._checked(found)
 
+    def _info(self, **asked: Any) -> Any:
+        if self.kind == "model":
+            return self.api().model_info(self.repository, securityStatus=True, **asked)
+        return self.api().repo_info(self.repository, repo_type=self.kind, **asked)
+
     def _tree(self, commit: str) -> list[Artifact]:
         with explained(f"the files of {self.name}", endpoint=self.endpoint, repository=self.name):
-            tree = self.api().list_repo_tree(self.name, recursive=True, revision=commit)
+            tree = self.api().list_repo_tree(self.repository, recursive=True, revision=commit, repo_type=self.kind)
             found = []
             for item in tree:
                 if hasattr(item, "blob_id"):
@@ -158,11 +158,9 @@ class HubSource(Source):
             return reader
 
     def _ranged(self, artifact: Artifact, size: int) -> RangeReader:
-        from huggingface_hub import hf_hub_url
-
         claim = artifact.expected
         return RangeReader(
-            hf_hub_url(self.name, artifact.path, revision=self.commit, endpoint=self.endpoint),
+            self.url(artifact.path),
             name=f"{artifact.path} of {self.name}",
             size=size,
             headers=self.headers(),
@@ -172,16 +170,25 @@ class HubSource(Source):
             repository=self.name,
         )
 
+    def url(self, path: str) -> str:
+        """Where a file lies, at the one commit."""
+        from huggingface_hub import hf_hub_url
+
+        found = hf_hub_url(self.repository, path, repo_type=self.kind, revision=self.commit, endpoint=self.endpoint)
+        return str(found)
+
     def cached(self, path: str) -> Path | None:
         if path not in self._files:
             return None
         from huggingface_hub import try_to_load_from_cache
 
-        place = try_to_load_from_cache(self.name, path, cache_dir=self.root, revision=self.commit)
+        place = try_to_load_from_cache(
+            self.repository, path, cache_dir=self.root, revision=self.commit, repo_type=self.kind
+        )
         if not isinstance(place, str):
             return None
         # A stray file `refs/<commit>` sends the client's look-up to another snapshot.
-        ours = self.root.resolve() / f"models--{self.name.replace('/', '--')}" / "snapshots" / self.commit
+        ours = self.root.resolve() / caches.folder_of(self.name) / "snapshots" / self.commit
         folder = Path(place).parent.resolve()
         return Path(place) if folder == ours or ours in folder.parents else None
 

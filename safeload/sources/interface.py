@@ -170,12 +170,16 @@ class Call:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A file that a load would open. `repo` and `revision` name another repository; None is the call's own."""
+    """A file that a load would open. `repo` and `revision` name another repository; None is the call's own.
+
+    For another repository as a whole, `entry` is what is called there; "" is the call's own entry.
+    """
 
     path: str
     role: Role
     repo: str | None = None
     revision: str | None = None
+    entry: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -26,8 +26,26 @@ def beside(path: str, name: str) -> str:
     return name if str(folder) == "." else f"{folder}/{name}"
 
 
+# Repositories that are no models carry their kind in front, as in the hub's own addresses.
+KINDS = {"dataset": "datasets/", "space": "spaces/", "kernel": "kernels/"}
+
+
+def repository_of_kind(name: str, kind: str | None) -> str:
+    """`org/name`, with `datasets/` in front where it is one."""
+    return KINDS.get(kind or "", "") + name
+
+
+def kind_of(name: str) -> tuple[str, str]:
+    """What kind of repository it is, and its name without that: `dataset`, `org/name`."""
+    for kind, start in KINDS.items():
+        if name.startswith(start) and name.count("/") == 2:
+            return kind, name[len(start) :]
+    return "model", name
+
+
 def is_repository(text: str) -> bool:
-    """Could the hub have a repository of this name (`org/name` or `name`)?"""
+    """Could the hub have a repository of this name (`org/name`, `name` or `datasets/org/name`)?"""
+    text = kind_of(text)[1]
     if len(text) > _REPOSITORY_LENGTH or "--" in text or ".." in text or text.endswith(".git"):
         return False
     return _REPOSITORY.fullmatch(text) is not None

@@ -114,7 +114,8 @@ class Walk:
             if place is None:
                 continue
             if want.path == "":
-                target = replace(call, target=want.repo or call.target, revision=want.revision)
+                entry = want.entry or call.entry
+                target = replace(call, target=want.repo or call.target, revision=want.revision, entry=entry)
                 self.waiting.append((target, place))
             else:
                 self.want(place, want.path, want.role)

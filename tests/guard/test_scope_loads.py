@@ -137,17 +137,6 @@ def test_code_that_was_not_granted_is_not_trusted() -> None:
         assert "code_revision" not in pinned
 
 
-def test_code_in_several_places_is_refused(hub: Hub) -> None:
-    config = {"model_type": "x", "auto_map": {"AutoConfig": "own.C", "AutoModel": "mallory/code--modeling_my.MyModel"}}
-    hub.push("acme/mixed", {"config.json": json.dumps(config).encode(), "own.py": b"", "model.safetensors": b""})
-    grant = granted(Call(target="acme/mixed", entry="AutoModel.from_pretrained"))
-    with (
-        pytest.raises(UsageError, match="several places"),
-        bound(grant, "acme/mixed", "AutoModel.from_pretrained", {}),
-    ):
-        pass
-
-
 def test_no_conversion_is_asked_for_while_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 

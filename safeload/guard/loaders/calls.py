@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safeload.errors import UsageError
 from safeload.guard.loaders.registry import LOADERS
+from safeload.guard.loaders.transformers_entries import PIPELINE
 from safeload.lean import Any, Mapping
 from safeload.sources.interface import Call
 
@@ -41,6 +42,8 @@ def _resolved(loader: str) -> tuple[str, str]:
     library = max((name for name in names if loader.startswith(f"{name}.")), key=len, default="")
     if library:
         return library, loader
+    if loader == PIPELINE:
+        return "transformers", loader
     if all(part.isidentifier() for part in loader.split(".")) and loader[0].isupper():
         return "transformers", loader
     import difflib

@@ -35,7 +35,13 @@ class Listed:
 
 
 _LISTED = (
+    Listed("sentence_transformers", "SentenceTransformers", names="modules.json"),
     Listed("transformers", "Transformers", names="config.json adapter_config.json"),
+    Listed("diffusers", "Diffusers", names="model_index.json"),
+    Listed("peft", "Peft"),
+    Listed("accelerate", "Accelerate"),
+    Listed("timm", "Timm"),
+    Listed("huggingface_hub", "HuggingFaceHub"),
     Listed("torch", "Torch", ends=".pt .pth .bin .ckpt .th"),
     Listed("joblib", "Joblib", ends=".joblib .jl"),
     Listed("pickle", "Pickle", ends=".pkl .pickle"),

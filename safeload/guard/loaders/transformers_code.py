@@ -13,6 +13,7 @@ from safeload.sources.names import contained
 _PROCESSORS = ("AutoProcessor", "AutoImageProcessor", "AutoFeatureExtractor", "AutoVideoProcessor")
 _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "video_preprocessor_config.json")
 _CUSTOM_GENERATE = "custom_generate/generate.py"
+_REQUIREMENTS = "custom_generate/requirements.txt"
 _CLASS = re.compile(r"Auto[A-Za-z0-9]+")
 _KERNEL_KEYS = ("attn_implementation", "_attn_implementation", "experts_implementation")
 
@@ -33,10 +34,17 @@ def code_of(
     trusted = call.trust_remote_code or (bool(references) and not knows(text(config, "model_type")))
     if trusted:
         for reference in references:
-            yield _wanted(reference, call, listing)
+            yield wanted_code(reference, call, listing)
     runs_model = kind_of(call.entry) in (Kind.WHOLE, Kind.MODEL)
     if trusted and runs_model and _CUSTOM_GENERATE in listing.paths:
-        yield Wanted(path=_CUSTOM_GENERATE, role=Role.CODE)
+        yield from generation_of(call, listing)
+
+
+def generation_of(call: Call, listing: Listing) -> Iterator[Wanted]:
+    """`custom_generate/generate.py`, which takes the place of `generate`; the call is for nothing else."""
+    yield Wanted(path=_CUSTOM_GENERATE, role=Role.CODE)
+    if _REQUIREMENTS in listing.paths:
+        yield Wanted(path=_REQUIREMENTS, role=Role.CONFIG)
 
 
 def auto_class(config: dict[str, Any]) -> str:
@@ -102,7 +110,7 @@ def _named(value: Any) -> Iterator[str]:
             yield item
 
 
-def _wanted(reference: str, call: Call, listing: Listing) -> Wanted:
+def wanted_code(reference: str, call: Call, listing: Listing) -> Wanted:
     """`module.Class` or `other/repo--module.Class`. What transformers could not follow becomes a missing file."""
     repo, separator, own = reference.rpartition("--")
     module, _, _ = own.partition(".")

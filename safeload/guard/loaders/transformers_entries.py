@@ -17,8 +17,13 @@ class Kind(Enum):
     TOKENIZER = "tokenizer"
     PROCESSOR = "processor"
     CONFIG = "config"
+    GENERATION = "generation"  # a function that takes the place of `generate`
+    ADAPTER = "adapter"  # for a model that is there
 
 
+PIPELINE = "pipeline"
+GENERATE = "GenerationMixin.load_custom_generate"
+ADAPTER = "PeftAdapterMixin.load_adapter"
 _AUTO = "transformers.models.auto"
 ENTRIES = (
     # Its subclasses (`AutoModel` …) are made in this module, each with a copy of the method.
@@ -32,6 +37,10 @@ ENTRIES = (
     Entry(module="transformers.modeling_utils", attribute="PreTrainedModel.from_pretrained"),
     Entry(module="transformers.tokenization_utils_base", attribute="PreTrainedTokenizerBase.from_pretrained"),
     Entry(module="transformers.processing_utils", attribute="ProcessorMixin.from_pretrained"),
+    # Its caller `generate(custom_generate=…)` runs what this loads.
+    Entry(module="transformers.generation.utils", attribute=GENERATE),
+    Entry(module="transformers.integrations.peft", attribute=ADAPTER),
+    Entry(module="transformers.pipelines", attribute=PIPELINE, everywhere=True),
 )
 
 
@@ -48,8 +57,10 @@ def is_auto(entry: str) -> bool:
 def kind_of(entry: str) -> Kind:
     """`AutoModel.from_pretrained` is that call; a model's bare class name is the whole, with that class."""
     name = class_name(entry)
-    if not name or name == "pipeline":
+    if not name or name == PIPELINE:
         return Kind.WHOLE
+    if entry in (GENERATE, ADAPTER):
+        return Kind.GENERATION if entry == GENERATE else Kind.ADAPTER
     if "Tokenizer" in name:
         return Kind.TOKENIZER
     if name.endswith(("Processor", "FeatureExtractor", "ProcessorMixin")):

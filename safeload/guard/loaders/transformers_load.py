@@ -96,18 +96,12 @@ def _base(grant: Grant, origin: Origin) -> Origin | None:
 def _code_commit(grant: Grant, origin: Origin) -> str | None:
     """The commit to pass as `code_revision`; None where the code lies beside the model and follows its revision.
 
-    Raises `UsageError` when the code lies in several places: transformers takes one commit for all of it.
+    transformers takes one commit for all code. Where it lies in several places, each download is held to the grant.
     """
     places = {a.origin or grant.snapshot.origin for a in grant.snapshot.artifacts if a.role is Role.CODE}
     if places <= {origin}:
         return None
-    if len(places) > 1:
-        names = ", ".join(sorted(str(place) for place in places))
-        raise UsageError(
-            f"The code of this model lies in several places ({names}), which one load cannot be held to.",
-            next="Load its parts one by one.",
-        )
-    return places.pop().revision
+    return places.pop().revision if len(places) == 1 else None
 
 
 class _Conversion:

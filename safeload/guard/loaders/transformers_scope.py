@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from safeload.guard.loaders.settings import part, settings, shards, text
-from safeload.guard.loaders.transformers_code import code_of
-from safeload.guard.loaders.transformers_entries import Kind, kind_of
+from safeload.guard.loaders.transformers_calls import PARTS
+from safeload.guard.loaders.transformers_code import code_of, generation_of
+from safeload.guard.loaders.transformers_entries import PIPELINE, Kind, kind_of
 from safeload.lean import Any, Iterator
 from safeload.sources.interface import Call, Listing, OriginKind, Role, Wanted
 from safeload.sources.names import COMMIT, contained
@@ -63,6 +64,13 @@ class _Scope:
         self.folder = folder.strip("/") if isinstance(folder, str) else ""
 
     def all(self) -> Iterator[Wanted]:
+        if self.kind is Kind.GENERATION:
+            yield from generation_of(self.call, self.listing)
+            return
+        if self.kind is Kind.ADAPTER:
+            yield from self.adapter("")
+            return
+        yield from self.parts()
         base = self.base() if self.kind in (Kind.WHOLE, Kind.MODEL) else None
         if base is not None:
             yield from self.adapter(base)
@@ -84,6 +92,13 @@ class _Scope:
             yield from self.there(*_PROCESSOR, role=Role.CONFIG)
         for name in names:
             yield from code_of(self.call, self.listing, at=self.at, config_name=name, knows=knows)
+
+    def parts(self) -> Iterator[Wanted]:
+        """The other repositories that a pipeline's parts were said to come from."""
+        for name, entry in PARTS.items() if self.call.entry == PIPELINE else ():
+            other = self.call.options.get(name)
+            if isinstance(other, str) and other and other != self.listing.origin.name:
+                yield Wanted(path="", role=Role.CONFIG, repo=other, entry=entry)
 
     def configs(self) -> list[str]:
         """`config.json`, and the files that replace it for some releases of transformers: any of them may be read."""
@@ -126,7 +141,7 @@ class _Scope:
             names.reverse()
         there = [name for name in names if name in self.listing.paths]
         yield Wanted(path=(there or names)[0], role=Role.WEIGHTS)
-        if not self.embedded():
+        if base and not self.embedded():
             asked = self.call.revision
             # transformers looks for the same branch or tag in the base; a commit means nothing there.
             yield Wanted(
