@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from safeload.cli.entry import main
+from safeload.cli.entry import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

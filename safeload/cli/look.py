@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from safeload.cli import exits
 from safeload.cli.calls import Format
 from safeload.cli.errors import MISTAKE, failed, mistaken, say
@@ -12,6 +10,8 @@ from safeload.errors import SafeloadError, UsageError
 from safeload.lean import TYPE_CHECKING, Callable, Sequence
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from safeload.policy.interface import Review
     from safeload.report.style import Style
     from safeload.sources.interface import Call

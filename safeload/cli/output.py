@@ -6,14 +6,15 @@ import errno
 import os
 import stat
 import sys
-from pathlib import Path
-from types import TracebackType
 
 from safeload.cli.errors import Undelivered
 from safeload.errors import UsageError
 from safeload.lean import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
     from safeload.report.style import Style
 
 
@@ -51,6 +52,7 @@ class Output:
             self._stream = final.open("w", encoding="utf-8")
             return
         import tempfile
+        from pathlib import Path
 
         handle, name = tempfile.mkstemp(prefix=f".{final.name[:100]}.", suffix=".part", dir=final.parent)
         self._final, self._temporary = final, Path(name)

@@ -36,6 +36,16 @@ def test_both_ways_give_the_same_report_and_code(model: Path, tmp_path: Path) ->
     assert short[0] == 1
 
 
+def test_the_program_leaves_with_the_whole_report_and_no_worker(model: Path, tmp_path: Path) -> None:
+    """It leaves without taking the interpreter down: nothing that was written may be lost, nobody stay behind."""
+    command = [sys.executable, "-m", "safeload", "scan", *([str(model)] * 50)]
+    env = {**os.environ, "SAFELOAD_HOME": str(tmp_path / "home")}
+    ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.count("Nothing to ask") == 50
+    assert ran.stdout.endswith("read\n")
+
+
 def test_only_what_is_here_takes_the_short_way(model: Path) -> None:
     assert local_scan(["scan", str(model)]) == [str(model)]
     for args in (["scan"], ["scan", "org/name"], ["scan", "--format", "json", str(model)], ["review", str(model)]):

@@ -40,8 +40,9 @@ class Child:
             time.sleep(0.001)
         return self.code
 
-    def kill(self) -> None:
+    def kill(self, *, wait: bool = True) -> None:
         """End it, and wait until it is gone."""
         if self.poll() is None:
             os.kill(self.pid, 9)
-            self.poll(wait=True)
+            if wait:
+                self.poll(wait=True)

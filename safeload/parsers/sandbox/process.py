@@ -175,6 +175,11 @@ class Worker:
         self._end()
         self._waiting.clear()
 
+    def kill(self) -> None:
+        """End it, and do not wait until it is gone."""
+        if self._running is not None and self._pid == os.getpid():
+            self._running.process.kill(wait=False)
+
     def close(self) -> None:
         """End it. In a forked child this only drops what was inherited: the lock may be held by nobody there."""
         if self._pid != os.getpid():

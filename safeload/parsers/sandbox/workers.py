@@ -6,7 +6,7 @@ import atexit
 import os
 from _thread import allocate_lock
 
-from safeload.lean import TYPE_CHECKING, Callable, Final
+from safeload.lean import TYPE_CHECKING, Callable, Final, Iterator
 from safeload.parsers.sandbox.process import Readable, Worker
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ class Workers:
                 parts = self._able(kinds).examine(readable, name=name, purpose=purpose)
         return parts
 
+    def __iter__(self) -> Iterator[Worker]:
+        return (worker for worker in (self.first, self._second) if worker is not None)
+
     def close(self) -> None:
-        for worker in (self.first, self._second):
-            if worker is not None:
-                worker.close()
+        for worker in self:
+            worker.close()
 
     def _able(self, kinds: frozenset[str]) -> Worker:
         second = self._second
@@ -77,6 +79,12 @@ def soon() -> None:
 
 
 _registered: list[bool] = []
+
+
+def kill() -> None:
+    """End them without waiting until they are gone: for a process that leaves at once itself."""
+    for each in _shared.pop(os.getpid(), ()):
+        each.kill()
 
 
 def _close() -> None:
