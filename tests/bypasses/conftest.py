@@ -38,7 +38,7 @@ LOADERS = {
     "joblib": "import joblib; joblib.load(path)",
     "torch": "import torch; torch.load(path, weights_only=False)",
 }
-_HEAVY = ("torch", "joblib")
+_HEAVY = ("transformers.models.bert.modeling_bert", "torch", "joblib")
 
 
 class Oracle:

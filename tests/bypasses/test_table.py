@@ -1,4 +1,4 @@
-"""docs/bypasses.md: every class of bypass has a test that exists, and a loader that runs it or a reason why none does."""
+"""docs/bypasses.md: every class of bypass has a test that exists, and a loader that runs it or a reason for none."""
 
 from __future__ import annotations
 
