@@ -13,7 +13,7 @@ from safeload.lean import TYPE_CHECKING, Callable, Choice, Iterable, Mapping, re
 from safeload.parsers.sandbox import workers
 from safeload.policy.evaluate import evaluate
 from safeload.policy.interface import Action, Review
-from safeload.scanners import engine
+from safeload.scanners import engine, whole
 from safeload.scanners.interface import How
 from safeload.signals.interface import Assessment
 from safeload.sources.closure import listing_of, walk
@@ -146,8 +146,8 @@ def _scanned(
         held = holds.held()
     finally:
         holds.close()
-    snapshot = closure.snapshot.with_digests(vault.digests(held))
-    return snapshot, replace(report, snapshot=snapshot), held
+    report = whole.hashed(report, vault.digests(held))
+    return report.snapshot, report, held
 
 
 def _assessed(source: Source, report: Report) -> Assessment:

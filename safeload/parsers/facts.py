@@ -57,12 +57,20 @@ class Use:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """One pickle, from its first opcode to STOP. `offset` and `length` in bytes within its member."""
+    """One pickle, from its first opcode to STOP. `offset` and `length` in bytes within its member.
 
-    offset: int
-    length: int
-    sha256: str
+    `whole`: it is all of the artifact. What that hashes to is not the worker's to say: `of` fills it in.
+    """
+
+    offset: int = 0
+    length: int = 0
+    sha256: str = ""
     names: tuple[tuple[str, str], ...] = ()
+    whole: bool = False
+
+    def of(self, size: int, sha256: str) -> Stream:
+        """The same, if it is the whole of an artifact of this length that hashes to that."""
+        return Stream(length=size, sha256=sha256, names=self.names, whole=True) if self.whole else self
 
 
 @record(frozen=True, slots=True, kw_only=True)

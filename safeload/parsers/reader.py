@@ -21,10 +21,10 @@ class Reader:
     """`size` bytes at offsets from 0. `local` tells whether a read is cheap or a request over a network.
 
     `held` is what was made of them and takes long to be taken apart: that is done after the answer. `whole` are all of
-    them, where they are few and at hand.
+    them, where they are few and at hand. `artifact` tells that they are an artifact which somebody else hashes.
     """
 
-    __slots__ = ("_at", "_descriptor", "_fetch", "held", "local", "size", "whole")
+    __slots__ = ("_at", "_descriptor", "_fetch", "artifact", "held", "local", "size", "whole")
 
     def __init__(self, fetch: Callable[[int, int], bytes], *, size: int, local: bool) -> None:
         self._fetch = fetch
@@ -34,6 +34,7 @@ class Reader:
         self.local = local
         self.held: Any = None
         self.whole: bytes | None = None
+        self.artifact = False
 
     @classmethod
     def of_bytes(cls, data: bytes) -> Reader:

@@ -9,7 +9,7 @@ from safeload.errors import Changed, NotFound, SourceError
 from safeload.lean import Callable, Final, Protocol, record, replace
 from safeload.parsers import external, inert, purposes
 from safeload.parsers.facts import GapReason, Part
-from safeload.scanners import beside, identity, template_diff
+from safeload.scanners import beside, identity, template_diff, whole
 from safeload.scanners.ahead import Ahead
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
@@ -20,6 +20,7 @@ from safeload.scanners.interface import (
     Report,
     Result,
     Scanned,
+    Scanner,
     Tensors,
     Unscanned,
 )
@@ -136,7 +137,7 @@ def _artifact(
         parts = examiner.examine(readable, name=artifact.path, purpose=_purpose(artifact))
         if not parts:
             return _gap(artifact, GapReason.CRASHED, "the parser said nothing about this file")
-        results = [_judge(part, artifact) for part in parts]
+        results = [_judge(part, artifact, readable) for part in parts]
         results[0] = _with(results[0], identity.judge(parts[0], artifact))
         results[0] = _by_role(results[0], parts[0], artifact, origin)
         if unheld := getattr(readable, "unheld", ""):
@@ -156,16 +157,28 @@ def _artifact(
     return _Seen(results=tuple(results), tensors=tensors, templates=templates, weights=beside.named(parts, artifact))
 
 
-def _judge(part: Part, artifact: Artifact) -> Result:
+_last: list[tuple[Part | None, tuple[Scanner, ...]]] = [(None, ())]
+
+
+def _seeing(part: Part) -> tuple[Scanner, ...]:
+    """Equal answers of a worker are one object: of a folder of small files, most are."""
+    last, scanners = _last[0]
+    if last is not part:
+        scanners = seeing(part)
+        _last[0] = part, scanners
+    return scanners
+
+
+def _judge(part: Part, artifact: Artifact, readable: Readable) -> Result:
     """Findings by format, and the gap if there is one: what was seen before reading failed is still evidence."""
-    scanners = seeing(part)
-    findings = tuple(finding for scanner in scanners for finding in scanner.judge(part, artifact))
+    scanners = _seeing(part)
+    findings = tuple([finding for scanner in scanners for finding in scanner.judge(part, artifact)])
     read = Scanned(
         location=Location(artifact=artifact.path, member=part.member),
         format=plain(part.format, limits.EVIDENCE),
-        scanner="+".join(scanner.name for scanner in scanners),
+        scanner="+".join([scanner.name for scanner in scanners]),
         findings=findings,
-        streams=part.pickle.streams if part.pickle is not None else (),
+        streams=whole.located(part, readable),
     )
     if part.gap is not None:
         return _unread(read, part.gap.reason, part.gap.detail)

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 class FileReader:
-    """The file that `path` leads to, opened once; it must stay the file that it was."""
+    """The file that `path` leads to, opened once; it must stay the file that it was.
+
+    Nothing is granted by what is read through it, so nobody need hash it (`Hashed.hashed`).
+    """
+
+    hashed = True
 
     def __init__(self, path: Path) -> None:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

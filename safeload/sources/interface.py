@@ -140,9 +140,11 @@ class Readable(Protocol):
 class Hashed(ABC):
     """A `Readable` file on this machine, that is hashed while it is looked at.
 
-    `whole` are its bytes, where they are few and were read already; `unheld` says why it is not hashed, if so.
+    `whole` are its bytes, where they are few and were read already; `unheld` says why it is not hashed, if so. `hashed`
+    tells a worker that it need not.
     """
 
+    hashed: bool = True
     whole: bytes | None = None
     unheld: str = ""
 

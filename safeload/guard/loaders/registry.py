@@ -20,7 +20,7 @@ class Listed:
 
     def __init__(self, module: str, name: str, *, ends: str = "", names: str = "") -> None:
         self._module, self._name = module, name
-        self._ends, self._names = tuple(ends.split()), frozenset(names.split())
+        self._ends, self._names = frozenset(ends.split()), frozenset(names.split())
         self._loader: Loader | None = None
 
     @property
@@ -30,8 +30,9 @@ class Listed:
             self._loader = made
         return self._loader
 
-    def may_recognise(self, paths: frozenset[str]) -> bool:
-        return bool(self._names & paths) or any(path.lower().endswith(self._ends) for path in paths)
+    def may_recognise(self, paths: frozenset[str], ends: frozenset[str]) -> bool:
+        """`ends` are what stands behind the last dot of each path, and the dot."""
+        return not self._names.isdisjoint(paths) or not self._ends.isdisjoint(ends)
 
 
 _LISTED = (
@@ -101,7 +102,8 @@ def loader_for(call: Call, listing: Listing) -> Loader:
         names = ", ".join(loader.name for loader in LOADERS)
         raise UsageError(f"There is no loader {call.loader!r}.", next=f"Give one of {names}.")
     paths = listing.paths
+    ends = frozenset([f".{path.rpartition('.')[2]}".lower() for path in paths])
     for one in _LISTED:
-        if one.may_recognise(paths) and one.loader.recognises(listing):
+        if one.may_recognise(paths, ends) and one.loader.recognises(listing):
             return one.loader
     return LOADERS[-1]

@@ -31,7 +31,7 @@ class Located(Watched):
         self._large: list[tuple[int, int]] = []
         self._ledger = ledger
         ledger.numbers = {}
-        self._sha: Any = hashlib.sha256() if reader.local else None
+        self._sha: Any = hashlib.sha256() if reader.local and not reader.artifact else None
         self._at = start
 
     def readinto(self, buffer: Any) -> int:

@@ -43,7 +43,7 @@ class Conversation:
                 if self._wait(deadline, select.POLLIN | select.POLLOUT) & select.POLLIN:
                     self._hear()
 
-    def receive(self, *, seconds: float) -> bytearray:
+    def receive(self, *, seconds: float) -> bytes:
         """The next message. Raises `OSError` (`TimeoutError` too), `EOFError`, `Malformed`."""
         heard, deadline = self._heard, 0.0
         while len(heard) < LENGTH or len(heard) < LENGTH + int.from_bytes(heard[:LENGTH], "big"):
@@ -53,7 +53,7 @@ class Conversation:
             self._wait(deadline, select.POLLIN)
             self._hear()
         end = LENGTH + int.from_bytes(heard[:LENGTH], "big")
-        body = heard[LENGTH:end]
+        body = bytes(heard[LENGTH:end])
         del heard[:end]
         return body
 

@@ -12,7 +12,7 @@ import time
 from _socket import CMSG_LEN, socket
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Any, Final
+from safeload.lean import TYPE_CHECKING, Any, Final, replace
 from safeload.parsers import external
 from safeload.parsers.coding import encode
 from safeload.parsers.examine import examine
@@ -64,6 +64,7 @@ def _serve(channel: socket, others: Mapping[str, Read]) -> None:
     else:
         try:
             reader = _reader(channel, descriptor, int(request["size"]))
+            reader.artifact = bool(request["hashed"])
             wire.send(channel, _answer(_examine(reader, str(request["purpose"]), others)))
         except Lost:
             _reply(channel, {"op": "lost"})
@@ -80,15 +81,26 @@ def _batch(channel: socket, files: list[tuple[int, str]], others: Mapping[str, R
     for number, (size, purpose) in enumerate(files):
         content = data[at : at + size]
         at += size
-        parts = _examine(Reader.of_bytes(content), purpose, others)
+        parts = _examine(_whole(content), purpose, others)
         if number and any(part.gap is not None and part.gap.reason is GapReason.LIMIT for part in parts):
             del parts
             gc.collect()  # what was left of the others may have been what it lacked
-            parts = _examine(Reader.of_bytes(content), purpose, others)
+            parts = _examine(_whole(content), purpose, others)
         wire.send(channel, _answer(parts))
 
 
+def _whole(content: bytes) -> Reader:
+    reader = Reader.of_bytes(content)
+    reader.artifact = True
+    return reader
+
+
 def _answer(parts: tuple[Part, ...]) -> bytes:
+    """What is the whole of an artifact has no length either: files that differ in nothing else have equal answers."""
+    first = parts[0].pickle
+    if first is not None and any(stream.whole for stream in first.streams):
+        streams = tuple([stream.of(0, "") for stream in first.streams])
+        parts = (replace(parts[0], pickle=replace(first, streams=streams)), *parts[1:])
     return _JSON({"op": "done", "parts": encode(parts)}).encode("ascii")
 
 
