@@ -195,6 +195,8 @@ def _wrapper(loader: Loader, entry: Entry, original: Any) -> Any:
     def call(*args: Any, **kwargs: Any) -> Any:
         return _guard(loader, entry, original, args, kwargs)
 
+    # Where it is found, so that it can be sent to another process: `pickle.loads` is at home in `_pickle`.
+    call.__module__ = entry.module
     return call
 
 

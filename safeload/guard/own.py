@@ -28,7 +28,8 @@ _REACHED = frozenset(
     }
 )
 _GENERATED = ("<string>", "<attrs generated")  # what dataclasses, collections and attrs compile
-_STATES = tuple(shapes.parse(text) for text in ("dict", "tuple", "list", "appended", "dict appended"))
+_STATES = tuple(shapes.parse(text) for text in ("dict", "list", "appended", "dict appended"))
+_SLOTS = shapes.parse("tuple")  # the second half of such a state is set attribute by attribute
 _CODE_PACKAGES = frozenset({"transformers_modules", "diffusers_modules"})
 
 
@@ -44,7 +45,7 @@ def known(module: str, name: str) -> Known | None:
     condition = names.Condition(
         called=(shapes.parse(value),) if value else None,
         constructed=None if value else (shapes.parse("data*"),),
-        state=None if value else _STATES,
+        state=None if value else _states(cls),
         referenced=True,
     )
     return Known(
@@ -106,8 +107,14 @@ def _is_quiet(key: str, value: Any, cls: type) -> bool:
     if key in _REACHED:
         return _is_generated(key, value, cls)
     if isinstance(value, property):
-        return value.fset is None
+        return value.fset is None or not _is_of_the_user(cls)
     return not any("__set__" in vars(base) for base in type(value).__mro__)
+
+
+def _states(cls: type) -> tuple[shapes.Pattern, ...]:
+    values = [value for base in cls.__mro__ for value in vars(base).values()]
+    settable = any(isinstance(value, property) and value.fset is not None for value in values)
+    return _STATES if settable else (*_STATES, _SLOTS)
 
 
 def _is_generated(key: str, value: Any, cls: type) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import FrameType
 
+from safeload.guard.admission import thread
 from safeload.lean import Callable
 
 Pair = tuple[str, str]
@@ -32,6 +33,9 @@ RECEIVERS: frozenset[Pair] = frozenset(
         ("loky.process_executor", "__call__"),
         ("jedi._compatibility", "pickle_load"),
         ("distributed.protocol.pickle", "loads"),
+        ("dask.local", "execute_task"),
+        ("dask.local", "get_async"),
+        ("dask.tokenize", "_normalize_pickle"),
         ("ray._private.serialization", "_deserialize_pickle5_data"),
     }
 )
@@ -49,6 +53,8 @@ _TASKS: frozenset[Pair] = frozenset(
         ("joblib.externals.loky.backend.popen_loky_posix", "main"),
         ("loky.process_executor", "_process_worker"),
         ("loky.backend.popen_loky_posix", "main"),
+        ("dask.local", "execute_task"),
+        ("dask.tokenize", "_normalize_pickle"),  # reads what it has written in the line before
     }
 )
 
@@ -57,6 +63,7 @@ _TASKS: frozenset[Pair] = frozenset(
 RECEIVED: frozenset[Pair] = frozenset(
     {
         ("builtins", "getattr"),
+        ("builtins", "setattr"),  # so dill fills a class or a cell that it sends whole
         ("functools", "partial"),
         # What a manager serves is named in the list of types that its process is given.
         *(("threading", name) for name in ("Barrier", "BoundedSemaphore", "Condition", "Event", "RLock", "Semaphore")),
@@ -79,15 +86,27 @@ RECEIVED_FROM = (
     "safeload.errors",
 )
 
-# Functions that read a cache which an installed tool wrote for itself, below the user's own cache folder. A cache whose
-# folder is a parameter (joblib.Memory) or lies beside the code (numba) may have come with a model: it is no exception.
-TOOL_CACHES: frozenset[Pair] = frozenset(
-    {
-        ("parso.cache", "_load_from_file_system"),
-        ("torch._inductor.codecache", "_lookup_graph"),
-        ("torch._inductor.codecache", "iterate_over_candidates"),
-    }
-)
+# Functions that read a cache which an installed tool wrote for itself, below the user's own cache folder or beside the
+# code that it compiled; and what such a cache holds, though it is dangerous elsewhere. No model's code is on the stack
+# then: numba's lies beside the code. One whose folder is a parameter (joblib.Memory) may have come with a model.
+_INDUCTOR = ("torch.", "sympy.", "builtins.getattr", "functools.partial", "types.", "operator.")
+_NUMBA = ("numba.", "copyreg.", "cloudpickle.", "builtins.getattr", "types.", "functools.partial", "operator.")
+TOOL_CACHES: dict[Pair, tuple[str, ...]] = {
+    ("parso.cache", "_load_from_file_system"): (),
+    ("torch._inductor.codecache", "_lookup_graph"): _INDUCTOR,
+    ("torch._inductor.codecache", "iterate_over_candidates"): _INDUCTOR,
+    ("torch._functorch._aot_autograd.autograd_cache", "<lambda>"): _INDUCTOR,
+    ("torch._dynamo.pgo", "get_local_code_state"): _INDUCTOR,
+    ("torch._dynamo.pgo", "lookup_remote_cache_entry"): _INDUCTOR,
+    ("torch._dynamo.package", "load_guards_state"): _INDUCTOR,
+    ("torch._dynamo.package", "load_guard_manager"): _INDUCTOR,
+    ("torch._inductor.cache", "get"): _INDUCTOR,
+    ("numba.core.caching", "_load_index"): _NUMBA,
+    ("numba.core.caching", "_load_data"): _NUMBA,
+    ("numba.core.serialize", "_numba_unpickle"): _NUMBA,
+    ("numba.core.serialize", "runtime_build_excinfo_struct"): _NUMBA,
+    ("numba.core.serialize", "_rebuild_reduction"): _NUMBA,
+}
 
 _PASSED_OVER = frozenset({"pickle", "_pickle", "multiprocessing.reduction", "dill._dill", "joblib.numpy_pickle"})
 
@@ -97,6 +116,9 @@ def admits(frame: FrameType | None, module: str, name: str, dangerous: Callable[
     found = _reading_frame(frame)
     if found is None or not _is_known(found):
         return False
+    cached = TOOL_CACHES.get(_pair(found))
+    if cached is not None:
+        return thread.depth == 0 and (not dangerous(module, name) or f"{module}.{name}".startswith(cached))
     return _is_plumbing(module, name) or not dangerous(module, name) or _is_task(found)
 
 
@@ -119,7 +141,7 @@ def _is_known(found: FrameType) -> bool:
 
 def _is_plumbing(module: str, name: str) -> bool:
     # A dot in the name walks to other objects: `multiprocessing.util` + `os.system`.
-    return "." not in name and ((module, name) in RECEIVED or module.startswith(RECEIVED_FROM))
+    return "." not in name and ((module, name) in RECEIVED or f"{module}.".startswith(RECEIVED_FROM))
 
 
 def _is_task(found: FrameType) -> bool:

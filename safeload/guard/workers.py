@@ -92,12 +92,16 @@ def _answering(original: Callable[..., None]) -> Callable[..., None]:
             return original(outqueue, get, cache)  # threads hand over objects, and nothing is unpickled
 
         def received() -> Any:
-            data = connection.recv_bytes()
-            try:
-                return loads(data)
-            except Stop as stop:
-                job, index = _addressed(data)
-                return job, index, (False, as_error(stop))
+            while True:
+                data = connection.recv_bytes()
+                try:
+                    return loads(data)
+                except Stop as stop:
+                    error, address = as_error(stop), _addressed(data)
+                if address is not None:
+                    return (*address, (False, error))
+                for waiting in list(cache.values()):  # nobody can tell whose answer it was: nobody waits forever
+                    waiting._set(0, (False, error))
 
         return original(outqueue, received, cache)
 
@@ -132,12 +136,12 @@ class _Envelope(pickle.Unpickler):
         return _Nothing
 
 
-def _addressed(data: bytes) -> tuple[Any, Any]:
+def _addressed(data: bytes) -> tuple[Any, Any] | None:
     """Which task a stream answers, without resolving any name in it."""
     import io
 
     try:
         job, index, _ = _Envelope(io.BytesIO(data)).load()
-    except Exception as error:
-        raise EOFError("The answer of a worker was stopped, and cannot be told from others.") from error
+    except Exception:  # noqa: BLE001  (a stream that stands for anything fails in any way)
+        return None
     return job, index

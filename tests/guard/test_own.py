@@ -49,7 +49,8 @@ class Slotted:
 
 
 class Abstract(abc.ABC):
-    pass
+    @abc.abstractmethod
+    def method(self): ...
 
 
 class Generic(Abstract, typing.Generic[typing.TypeVar("T")]):
