@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import threading
 import time
-from pathlib import Path
 
-from safeload import limits
+from safeload import lean, limits
 from safeload.errors import Misbehaved
 from safeload.guard.vault import Held, Identity, Remembered, changed, check_keeper, not_announced, unreadable
-from safeload.lean import Any, Callable, Final
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final
 from safeload.sources.interface import Digest, Hashed
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+    from pathlib import Path
 
 _PIECE: Final = limits.MIB  # stays in a processor's cache from reading to hashing
 _TICK: Final = 20_000_000  # nanoseconds; after so long the kernel's clock for files has gone on
@@ -53,6 +54,8 @@ class Hold(Hashed):
         if status.st_size <= limits.WHOLE:
             self._read_whole(status)
             return
+        import threading
+
         status = _settled(self._descriptor, status)
         self.size = status.st_size
         self.identity = Identity.of(status)
@@ -171,15 +174,25 @@ def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
+def _sha256(size: int) -> Hash:
+    if size <= limits.WHOLE:
+        return lean.sha256()
+    import hashlib
+
+    return hashlib.sha256()
+
+
 class _Hashing:
     """Our SHA-256, and git's SHA-1 where that is what was announced."""
 
     def __init__(self, size: int, expected: Digest | None) -> None:
-        self.sha256 = hashlib.sha256()
+        self.sha256 = _sha256(size)
         self._expected = expected
         self._git: Any = None
         if expected is not None and expected.algorithm == "git-sha1":
             # Git's blob id: a name for the bytes, not proof against an attacker; our own SHA-256 is what is decided on.
+            import hashlib
+
             self._git = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
 
     def update(self, data: bytes | memoryview) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-
 from safeload import limits
 from safeload.errors import SourceError
 from safeload.guard.hold import Hold
 from safeload.guard.vault import Held, Remembered
-from safeload.lean import Final
+from safeload.lean import TYPE_CHECKING, Final, deque
 from safeload.sources.closure import Closure
 from safeload.sources.interface import Artifact, Readable
+
+if TYPE_CHECKING:
+    import threading
 
 _OPEN: Final = 64  # files that wait to be hashed; a process may have few descriptors
 
@@ -28,7 +28,7 @@ class Holds:
         self._holds: dict[str, Hold] = {}
         self._failed: SourceError | None = None
         self._queue: deque[Hold] = deque()
-        self._wanted = threading.Condition()
+        self._wanted: threading.Condition | None = None  # made with the thread: few loads have a large file
         self._thread: threading.Thread | None = None
         self._stopped = False
 
@@ -66,28 +66,32 @@ class Holds:
         return found
 
     def close(self) -> None:
+        if self._wanted is None or self._thread is None:
+            return
         with self._wanted:
             self._stopped = True
             self._wanted.notify()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
 
     def _soon(self, hold: Hold) -> None:
+        if self._wanted is None or self._thread is None:
+            import threading
+
+            self._wanted = wanted = threading.Condition()
+            self._thread = threading.Thread(target=self._work, args=(wanted,), name="safeload-hash", daemon=True)
+            self._thread.start()
         with self._wanted:
             self._queue.append(hold)
             self._wanted.notify()
             first = self._queue[0] if len(self._queue) > _OPEN else None
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="safeload-hash", daemon=True)
-            self._thread.start()
         if first is not None:
             first.sha256(wait=True)
 
-    def _work(self) -> None:
+    def _work(self, wanted: threading.Condition) -> None:
         while True:
-            with self._wanted:
+            with wanted:
                 while not self._queue and not self._stopped:
-                    self._wanted.wait()
+                    wanted.wait()
                 if self._stopped:
                     break
                 hold = self._queue.popleft()
