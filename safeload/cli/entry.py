@@ -59,11 +59,22 @@ def scan(targets: list[str]) -> int:
     from safeload.cli.look import look
 
     sys.excepthook = errors.crash
+    _meanwhile()
 
     def run() -> int:
         return look(targets, call_of, signals=False, policy=None, format=Format.TEXT, output=None)
 
     return ended(lambda: interruptible(run))
+
+
+def _meanwhile() -> None:
+    """What most files need, made ready while the worker starts, which takes longer than all of this."""
+    from safeload.guard.loaders import pickle  # noqa: F401
+    from safeload.report import text  # noqa: F401
+    from safeload.scanners import names, pickle_rules  # noqa: F401
+    from safeload.scanners import pickle as judging  # noqa: F401
+
+    names.classify("numpy", "ndarray")
 
 
 if __name__ == "__main__":
