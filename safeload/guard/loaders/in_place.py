@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from safeload.guard.interface import Entry, Grant
 from safeload.guard.loaders.singlefile import SingleFile
 from safeload.lean import Any, Iterator
-from safeload.sources.interface import Call, Listing, Role, Wanted
 
 
 class InPlace(SingleFile):
@@ -36,17 +35,3 @@ class GGUF(InPlace):
     position = 1
     suffixes = (".gguf",)
     entries = (Entry(module="gguf.gguf_reader", attribute="GGUFReader.__init__"),)
-
-
-class SpaCy(InPlace):
-    """A folder of tables. Its `config.cfg` names functions that installed packages have registered: these are not judged.
-    A pipeline that is an installed package is code of that package, and none of a load's.
-    """
-
-    name = "spacy"
-    argument = "model_path"
-    folders = True
-    entries = (Entry(module="spacy.util", attribute="load_model_from_path"),)
-
-    def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
-        return tuple(Wanted(path=path, role=Role.FOUND) for path in sorted(listing.paths))

@@ -69,7 +69,6 @@ _LISTED = (
     Listed("boosters", "CatBoost", ends=".cbm"),
     Listed("in_place", "OnnxRuntime", ends=".onnx"),
     Listed("in_place", "GGUF", ends=".gguf"),
-    Listed("in_place", "SpaCy"),
     Listed("mlflow", "MLflow", names="MLmodel"),
     Listed("mlflow", "MLflowBelow"),
 )

@@ -35,6 +35,7 @@ def make(folder, marker):
 
 def ways():
     import os
+    import sys
 
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "true"
     import mlflow.pyfunc
@@ -44,11 +45,15 @@ def ways():
     def used(model):
         return repr(model.predict([[3.0]]).tolist())
 
+    def with_code(load, path):
+        sys.modules.pop("mine", None)
+        return used(load(str(path)))
+
     return {
         "mlflow.pyfunc.load_model": ("pickled", lambda path: used(mlflow.pyfunc.load_model(str(path)))),
         "mlflow.sklearn.load_model": ("pickled", lambda path: used(mlflow.sklearn.load_model(model_uri=str(path)))),
         "mlflow.pyfunc.load_model of a URI": ("pickled", lambda path: used(mlflow.pyfunc.load_model(path.as_uri()))),
-        "mlflow.pyfunc.load_model, code": ("code", lambda path: used(mlflow.pyfunc.load_model(str(path)))),
+        "mlflow.pyfunc.load_model, code": ("code", lambda path: with_code(mlflow.pyfunc.load_model, path)),
         "from mlflow.pyfunc import load_model": ("pickled", lambda path: used(load_model(str(path)))),
-        "from mlflow.pyfunc import load_model, code": ("code", lambda path: used(load_model(str(path)))),
+        "from mlflow.pyfunc import load_model, code": ("code", lambda path: with_code(load_model, path)),
     }

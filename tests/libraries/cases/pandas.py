@@ -14,6 +14,7 @@ ATTACK = "a pickle, also a compressed one, that calls a function"
 def make(folder, marker):
     import pandas
 
+    pandas.options.mode.string_storage = "python"  # what it is without pyarrow
     value = Runs(marker) if marker else pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     for name in ("a.pkl", "a.pkl.gz", "a.pkl.xz", "a.zip"):
         pandas.to_pickle(value, folder / name)
