@@ -8,7 +8,7 @@ from safeload import home
 from safeload.deciding import consent, decide, decision_about, refuse_block, write_down
 from safeload.decisions.interface import Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
-from safeload.errors import Misbehaved, NotFound, Stop
+from safeload.errors import Blocked, Misbehaved, NotFound, Stop
 from safeload.guard import session, stops, vault
 from safeload.guard.interface import Grant
 from safeload.lean import Any, Callable, Mapping, TypeVar, record, replace
@@ -153,6 +153,12 @@ def _nothing_missing(opened: Opened) -> None:
     for failure in opened.closure.failures.values():
         raise failure
     for artifact in opened.closure.snapshot.artifacts:
+        if artifact.size is None and artifact.path.startswith("kernel:"):
+            raise Blocked(
+                f"{opened.source.origin} names the kernel {artifact.path.removeprefix('kernel:')}: programs of another "
+                "repository, which run in this process and which safeload cannot look at.",
+                next='Load it without: attn_implementation="sdpa" (or "eager"), experts_implementation="eager".',
+            )
         if artifact.size is None:
             raise NotFound(
                 f"{opened.source.origin} names {artifact.path}, which is not there; loading it would fail.",

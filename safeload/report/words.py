@@ -25,6 +25,8 @@ STEP = " \u203a "  # between an archive and what is in it
 SHORT_COMMIT = 7  # characters; what the hub's own pages show
 ASIDE = {Role.BESIDE}
 
+_CONVERTING = ("transformers", "sentence_transformers", "diffusers", "peft")
+
 
 def plain(text: str, limit: int | None = None) -> str:
     """Hostile text as one line without control, format, bidirectional or other hidden characters."""
@@ -80,7 +82,19 @@ def looked_at(review: Review) -> tuple[str, ...]:
     if opened and None not in sizes:
         parts.append(size(sum(s for s in sizes if s is not None)))
     parts.append("read by ranges" if report.how is How.RANGES else "read whole")
+    others = {a.origin for a in snapshot.artifacts if a.origin is not None}
+    if others:
+        parts.append(f"and from {', '.join(sorted(title(origin) for origin in others))}")
+    if _would_be_converted(review):
+        parts.append("no conversion service is sent your token")
     return tuple(parts)
+
+
+def _would_be_converted(review: Review) -> bool:
+    """Pickled weights of a hub that transformers loads: alone it asks a service to convert them, with the token."""
+    names = [a.name_in_origin.rpartition("/")[2] for a in review.snapshot.artifacts if a.role is Role.WEIGHTS]
+    pickled = any(name.startswith("pytorch_model") and name.endswith(".bin") for name in names)
+    return pickled and review.call.loader in _CONVERTING and review.snapshot.origin.kind is OriginKind.HUB
 
 
 def nothing_ran(review: Review) -> str:

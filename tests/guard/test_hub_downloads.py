@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from safeload import patch
-from safeload.errors import Misbehaved
+from safeload.errors import Blocked, Misbehaved
 from tests.guard.deciders import Says
 
 huggingface_hub = pytest.importorskip("huggingface_hub")
@@ -51,3 +51,77 @@ def test_removing_puts_every_name_back():
     assert globals()["bound_early"] is not before[0]
     patch.remove()
     assert (globals()["bound_early"], globals()["snapshot_early"], huggingface_hub.hf_hub_download) == before
+
+
+# Classes that load themselves.
+
+
+def mixed_in(load=None):
+    torch = pytest.importorskip("torch")
+
+    class Own(torch.nn.Module, huggingface_hub.PyTorchModelHubMixin):
+        def __init__(self, size: int = 2) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(size, size)
+
+        if load is not None:
+
+            @classmethod
+            def _from_pretrained(cls, *, model_id, **options):
+                made = cls()
+                made.found = load(model_id)
+                return made
+
+    return Own
+
+
+@pytest.fixture
+def own_model(hub_env, tmp_path):
+    """A repository that a class with the mixin has written."""
+    model = mixed_in()(3)
+    model.save_pretrained(tmp_path / "own")
+    hub_env.push("acme/own-class", {path.name: path.read_bytes() for path in (tmp_path / "own").iterdir()})
+    return model
+
+
+@pytest.mark.heavy
+def test_a_class_of_one_s_own_loads_itself_without_a_question(own_model, guard):
+    loaded = mixed_in().from_pretrained("acme/own-class")
+    assert loaded.linear.weight.tolist() == own_model.linear.weight.tolist()
+    assert not guard.asked
+
+
+def raw(model_id):
+    """As classes of many projects do it: whatever is in the file."""
+    import torch
+
+    return torch.load(huggingface_hub.hf_hub_download(model_id, "pytorch_model.bin"), weights_only=False)
+
+
+@pytest.mark.heavy
+def test_a_class_that_unpickles_what_it_is_given_is_decided_on(hub_env, guard, marker):
+    with pytest.raises(Blocked):
+        mixed_in(raw).from_pretrained("mallory/tiny-bert-pwned")
+    assert not marker.exists()
+    assert mixed_in(raw).from_pretrained("acme/tiny-bert-bin").found
+    assert not guard.asked
+
+
+@pytest.mark.heavy
+def test_twin_without_the_guard_it_runs(hub_env, marker):
+    mixed_in(raw).from_pretrained("mallory/tiny-bert-pwned")
+    assert marker.exists()
+
+
+@pytest.mark.heavy
+def test_a_class_that_goes_elsewhere_is_denied(own_model, guard):
+    elsewhere = mixed_in(lambda model_id: raw("acme/tiny-bert-bin"))
+    with pytest.raises(Blocked, match="raw reached for acme/tiny-bert-bin"):
+        elsewhere.from_pretrained("acme/own-class")
+
+
+@pytest.mark.heavy
+def test_a_whole_snapshot_within_a_load_is_what_was_decided_on(hub_env, own_model, guard):
+    whole = mixed_in(lambda model_id: huggingface_hub.snapshot_download(model_id, revision="main"))
+    before = hub_env.head("acme/own-class")
+    assert whole.from_pretrained("acme/own-class").found.endswith(before)

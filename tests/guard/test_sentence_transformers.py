@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 import safeload
@@ -67,10 +69,8 @@ def test_code_does_not_run_without_an_answer(hub_env, marker, load):
 
 @attacks
 def test_twin_without_the_guard_it_runs(hub_env, marker, load):
-    try:
-        load()
-    except (AttributeError, OSError, RuntimeError, TypeError, ValueError):
-        pass  # no sentence model comes of it; the code has run
+    with contextlib.suppress(AttributeError, OSError, RuntimeError, TypeError, ValueError):
+        load()  # no sentence model comes of it; the code has run
     assert marker.exists()
 
 
@@ -82,7 +82,7 @@ def test_poisoned_weights_that_are_asked_for_are_blocked(hub_env, marker):
 
 
 def test_twin_without_the_guard_the_weights_run(hub_env, marker):
-    with pytest.raises(Exception):  # noqa: B017, PT011 - it fails after the payload ran
+    with pytest.raises(Exception):  # noqa: B017 - it fails after the payload ran
         sentences("mallory/tiny-bert-pwned", model_kwargs={"weights_only": False})
     assert marker.exists()
 

@@ -66,9 +66,7 @@ class Timm(Loader):
         return original(*args, **kwargs)  # each download within is held to the grant
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
-        raise UsageError(
-            "timm needs its own name for the model.", next='Call `timm.create_model("hf-hub:…")`.'
-        )
+        raise UsageError("timm needs its own name for the model.", next='Call `timm.create_model("hf-hub:…")`.')
 
 
 def _pretrained(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ _PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json", "video_
 _CUSTOM_GENERATE = "custom_generate/generate.py"
 _REQUIREMENTS = "custom_generate/requirements.txt"
 _CLASS = re.compile(r"Auto[A-Za-z0-9]+")
-_KERNEL_KEYS = ("attn_implementation", "_attn_implementation", "experts_implementation")
+_KERNEL_KEYS = (("attn_implementation", "_attn_implementation"), ("experts_implementation",))
 
 # The order in which a model's own classes are preferred when its config names no architecture among them.
 _PREFERRED = ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM", "AutoModelForSequenceClassification", "AutoModel")
@@ -128,8 +128,10 @@ def wanted_code(reference: str, call: Call, listing: Listing) -> Wanted:
 
 def _kernels(call: Call, config: dict[str, Any]) -> Iterator[Wanted]:
     """Attention named `org/name` is code from a kernel repository, run without `trust_remote_code`."""
-    for key in _KERNEL_KEYS:
-        for value in (call.options.get(key), config.get(key)):
+    for keys in _KERNEL_KEYS:
+        # What the caller says takes the place of what the repository says.
+        given = next((call.options[key] for key in keys if isinstance(call.options.get(key), str)), None)
+        for value in [given] if given is not None else [config.get(key) for key in keys]:
             if isinstance(value, str) and "/" in value:
                 # Not a file of any model repository: reported as missing, and asked about.
                 yield Wanted(path=f"kernel:{value}", role=Role.CODE)
