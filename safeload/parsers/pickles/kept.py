@@ -8,8 +8,10 @@ it runs again, and everything that is given to an instance is held until the end
 from __future__ import annotations
 
 from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Iterable
-from safeload.parsers.pickles.ledger import Ledger, Page
-from safeload.parsers.pickles.standins import Inert, Named, stand_in
+from safeload.parsers.pickles.ledger import Ledger
+from safeload.parsers.pickles.makers import stand_in
+from safeload.parsers.pickles.page import Page
+from safeload.parsers.pickles.standins import Inert, Named
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import PickleRole

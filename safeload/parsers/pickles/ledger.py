@@ -6,33 +6,16 @@ from itertools import islice
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Callable, Final, replace
+from safeload.lean import Any, Final, replace
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
 from safeload.parsers.pickles.encoded import coated
+from safeload.parsers.pickles.makers import stand_in
+from safeload.parsers.pickles.page import Page
 from safeload.parsers.pickles.quick import LOOK, NUMBERS
-from safeload.parsers.pickles.shapes import (
-    ARGUMENTS,
-    ODD,
-    PLAIN,
-    UNREAD,
-    could_be_pickle,
-    example,
-    field_shape,
-    is_storage,
-    masked,
-    state_shape,
-)
-from safeload.parsers.pickles.standins import Inert, InertMapping, Named, Persistent, stand_in
-from safeload.parsers.pickles.watched import watched
+from safeload.parsers.pickles.shapes import could_be_pickle, example, is_storage
+from safeload.parsers.pickles.standins import Inert, Named, Persistent
 
-_LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
-_LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
-_STATES: Final = 64  # different shapes of states kept for one name; beyond, the shape is just `other`
-_DICT: Final = ("dict",)
-_ITEMS: Final = ("appended",)
-KEPT: Final = ("kept",)  # seen in a second run, for names that must not be (`kept.py`)
-_SHADOWS: Final = ("dict", "other")  # a state under which the instance's next BUILD calls what this one brought
-_SIMPLE: Final = frozenset({*PLAIN, bytes})
+_ODD_IDS: Final = 8  # different ones that are told
 
 
 class Refused(Malformed):
@@ -45,209 +28,6 @@ class Refused(Malformed):
     @property
     def gap(self) -> Gap:
         return Gap(reason=self.reason, detail=str(self))
-
-
-class Page:
-    """What was seen of one name."""
-
-    __slots__ = (
-        "_calls", "_checks", "_fields", "_kept", "_ledger", "_literals", "_states", "_uses", "_watched",
-        "kept", "module", "name", "offset", "passed", "resolved",
-    )  # fmt: skip
-
-    def __init__(self, ledger: Ledger, module: str, name: str, offset: int) -> None:
-        self._ledger = ledger
-        self.module = module
-        self.name = name
-        self.offset = offset
-        self.resolved = 0
-        self.passed = 0
-        self.kept = False
-        self._literals: dict[int, set[str]] = {}
-        self._calls: dict[tuple[type, ...], tuple[list[Any], tuple[int, ...]]] = {}
-        self._uses: dict[tuple[PickleRole, tuple[str, ...]], list[Any]] = {}
-        self._states: dict[tuple[str, ...], list[Any]] = {}
-        self._kept: list[tuple[dict[Any, Any], int]] = []
-        self._checks: list[Callable[[], bool | None]] = []
-        self._watched = watched(module, name)
-        self._fields: list[dict[str, Any]] = []
-
-    def call(self, args: tuple[Any, ...]) -> None:
-        """REDUCE, INST or OBJ of an ordinary name, as `note` has it; kinds of arguments that were seen are counted."""
-        kinds = tuple([arg.__class__ for arg in args])
-        known = self._calls.get(kinds)
-        if known is None:
-            self.note(PickleRole.CALLED, args)
-            if len(args) <= ARGUMENTS and _SIMPLE.issuperset(kinds):
-                shape = tuple([PLAIN.get(kind, "bytes") for kind in kinds])
-                raw = tuple([i for i, kind in enumerate(kinds) if kind is bytes])
-                self._calls[kinds] = self._uses[PickleRole.CALLED, shape], raw
-            return
-        known[0][0] += 1
-        for i in known[1]:
-            self._ledger.words.add(args[i])
-
-    def bare(self) -> list[Any] | None:
-        return self._uses.get((PickleRole.CONSTRUCTED, ()))
-
-    def dictionaries(self) -> list[Any] | None:
-        return None if self._watched else self._states.get(_DICT)
-
-    def words(self) -> set[Any]:
-        return self._ledger.words
-
-    def first(self, state: Any) -> bool:
-        """Is this dictionary given to nothing before? Some libraries take items out of it, and put others in."""
-        given = self._ledger.given
-        before = id(state) in given
-        given[id(state)] = state
-        return not before
-
-    def keys(self) -> list[bool]:
-        return self._ledger.keys
-
-    def key(self) -> None:
-        if not self._ledger.keys:
-            self._ledger.keys.append(True)
-
-    def look(self, value: Any, depth: int) -> None:
-        self._ledger.look(value, depth)
-
-    def note(
-        self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
-    ) -> None:
-        shape = tuple([PLAIN.get(a.__class__) or self._tag(i, a) for i, a in enumerate(args[:ARGUMENTS])])
-        if keywords:
-            shape += ("keywords",)
-            self._ledger.look(keywords)
-        if len(args) > ARGUMENTS:
-            shape += ("other",)
-        if odd:
-            shape += ODD
-        use = self._uses.get((role, shape))
-        if use is not None:
-            use[0] += 1
-            return
-        self._ledger.count()
-        self._uses[role, shape] = [1, example(args)]
-
-    def state(self, value: Any, *, odd: bool = False) -> None:
-        """BUILD on an instance."""
-        self._ledger.look(value)
-        if value.__class__ is dict and ("__setstate__" in value or (self._ledger.keys and masked(value))):
-            self._states.setdefault(_SHADOWS, [0, example((value,))])[0] += 1
-            return
-        if self._watched and value.__class__ is dict and not odd:
-            self._fields.append({name: value[name] for name in self._watched if name in value})
-            return
-        shape = _DICT if value.__class__ is dict and not odd else state_shape(value, odd=odd)
-        use = self._states.get(shape)
-        if use is None and len(self._states) >= _STATES and not odd:
-            shape = ("other",)
-            use = self._states.get(shape)
-        if use is not None:
-            use[0] += 1
-            return
-        self._ledger.count()
-        self._states[shape] = [1, example((value,))]
-
-    def items(self) -> None:
-        """APPEND, APPENDS or ADDITEMS on an instance: as they do with a list's subclass, and with nothing else."""
-        if _ITEMS not in self._states:
-            self._ledger.count()
-        self._states.setdefault(_ITEMS, [0, ""])[0] += 1
-
-    def again(self) -> None:
-        """A second BUILD of one instance: the first state may name what the second is given to. No pickler does so."""
-        if _SHADOWS not in self._states:
-            self._ledger.count()
-        self._states.setdefault(_SHADOWS, [0, ""])[0] += 1
-
-    def keep(self, held: dict[Any, Any]) -> None:
-        """A dictionary that the library does not copy: nothing may be added to it later."""
-        self._kept.append((held, len(held)))
-
-    def check(self, fits: Callable[[], bool | None]) -> None:
-        """What only the end of the run can tell, None if it cannot: what a state holds can change until then."""
-        self._checks.append(fits)
-
-    def attribute(self, name: str, *, of_instance: bool = False) -> Named:
-        """The stand-in for an attribute of this name, which protocols before 4 fetch by `getattr`."""
-        dotted = f"{self.name}().{name}" if of_instance else f"{self.name}.{name}"
-        known = self._ledger.known(self.module, dotted)
-        made = known or self._ledger.resolve(self.module, dotted, offset=self.offset, special=None)
-        page: Any = made.page
-        page.resolved += 1
-        return made
-
-    def numbers(self, content: bytes) -> None:
-        """The bytes of an array of numbers, whose length is the one that its type and shape tell."""
-        if self._ledger.numbers is not None:
-            self._ledger.numbers[id(content)] = content
-
-    def embed(self, content: bytes) -> None:
-        """A whole file of torch in a literal, which the library will open."""
-        self._ledger.embedded[content] = None
-
-    def _tag(self, position: int, value: Any) -> str:
-        kind = value.__class__
-        if kind is str:
-            self._ledger.literal(value)
-            return self._text(position, value)
-        if kind is bytes or kind is bytearray:
-            self._ledger.literal(value)
-            return "bytes"
-        if isinstance(value, Named):
-            page = value.page
-            if isinstance(page, Page):
-                page.passed += 1
-            return f"global:{page.module}.{page.name}"
-        if isinstance(value, Persistent):
-            return "persistent"
-        return "result" if isinstance(value, (Inert, InertMapping)) else "other"
-
-    def _text(self, position: int, value: str) -> str:
-        if len(value) > _LITERAL:
-            return "str"
-        kept = self._literals.setdefault(position, set())
-        if value not in kept:
-            if len(kept) >= _LITERALS:
-                return "str"
-            kept.add(value)
-        return f"str:{value!a}"
-
-    def uses(self) -> list[Use]:
-        states = {shape: list(use) for shape, use in self._states.items()}
-        for held in self._fields:
-            shape = field_shape(held)
-            states.setdefault(shape if len(states) < _STATES else ("other",), [0, ""])[0] += 1
-        answers = {fits() for fits in self._checks}
-        if None in answers:
-            states.setdefault(UNREAD, [1, ""])
-        if any(len(held) != length for held, length in self._kept) or False in answers:
-            states.setdefault(ODD, [1, ""])
-        found = [
-            self._use(role, count, shape=shape, example=text) for (role, shape), (count, text) in self._uses.items()
-        ]
-        found += [
-            self._use(PickleRole.STATED, count, shape=shape, example=text) for shape, (count, text) in states.items()
-        ]
-        if self.kept:
-            found.append(self._use(PickleRole.REFERENCED, 1, shape=KEPT))
-        elif self.passed or (self.resolved and not found):
-            found.append(self._use(PickleRole.REFERENCED, max(self.passed, 1)))
-        return found
-
-    def _use(self, role: PickleRole, count: int, *, shape: tuple[str, ...] = (), example: str = "") -> Use:
-        return Use(
-            module=self.module,
-            name=self.name,
-            role=role,
-            shape=shape,
-            count=count,
-            offset=self.offset,
-            example=example,
-        )
 
 
 class Ledger:
@@ -264,6 +44,7 @@ class Ledger:
         self.given: dict[int, Any] = {}  # by identity, which nothing else gets as long as it is held
         self.embedded: dict[bytes, None] = {}
         self.numbers: dict[int, bytes] | None = None  # of arrays, by identity, while somebody wants to know
+        self._hurried: list[tuple[Any, Any]] | None = None
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
         self.odd_persistent: dict[str, None] = {}
@@ -296,6 +77,22 @@ class Ledger:
         page = self.page("copyreg", f"<extension code {code}>", -1)
         page.resolved = 1
 
+    def hurry(self) -> None:
+        """For a run that can be made again: classes may have their objects made in C, which shows no arguments."""
+        self._hurried = []
+
+    def slow_down(self) -> bool:
+        """The run is over; did any class hurry? C raises TypeError where there are arguments."""
+        hurried, self._hurried = self._hurried or [], None
+        for cls, own in hurried:
+            cls.__new__ = own
+        return bool(hurried)
+
+    def often(self, cls: Any) -> None:
+        if self._hurried is not None:
+            self._hurried.append((cls, cls.__dict__["__new__"]))
+            cls.__new__ = object.__new__
+
     def count(self) -> None:
         self._distinct += 1
         self._check()
@@ -319,7 +116,7 @@ class Ledger:
         elif type(pid) is tuple and len(pid) in (2, 4) and pid[0] == "module" and isinstance(pid[1], Named):
             self.persistent += 1
             return pid[1]
-        elif len(self.odd_persistent) < _LITERALS:
+        elif len(self.odd_persistent) < _ODD_IDS:
             self.odd_persistent[example((pid,))] = None
         self.look(pid)
         return self._persistent.blank()
@@ -341,6 +138,8 @@ class Ledger:
     @property
     def literals(self) -> dict[bytes, None]:
         """Strings that could be pickles themselves. Raises `Refused`."""
+        for page in self._pages:
+            page.settle()
         words = list(self.words)
         self.words.clear()
         for word in words:

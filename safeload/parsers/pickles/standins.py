@@ -15,6 +15,7 @@ class Noted(quick.Counted, Protocol):
 
     module: str
     name: str
+    passed: int
 
     def note(
         self, role: PickleRole, args: tuple[Any, ...], keywords: dict[str, Any] | None = None, *, odd: bool = False
@@ -22,11 +23,7 @@ class Noted(quick.Counted, Protocol):
 
     def state(self, value: Any, *, odd: bool = False) -> None: ...
 
-    def call(self, args: tuple[Any, ...]) -> None: ...
-
     def items(self) -> None: ...
-
-    def again(self) -> None: ...
 
     def keep(self, held: dict[Any, Any]) -> None: ...
 
@@ -106,7 +103,7 @@ class Named(type):
 class Inert(metaclass=Named):
     """An instance: takes any state and any item, keeps nothing but that it has one. Its hash is its identity."""
 
-    __slots__ = ("_stated",)
+    __slots__ = ()
 
     def __hash__(self) -> int:
         type(self).page.key()
@@ -123,9 +120,7 @@ class Inert(metaclass=Named):
 
     def __setstate__(self, state: Any) -> None:
         page = type(self).page
-        if hasattr(self, "_stated"):
-            page.again()
-        self._stated = True
+        page.stated().append(self)
         page.state(state)
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -140,17 +135,6 @@ class Inert(metaclass=Named):
 
     def add(self, item: Any) -> None:
         type(self).page.items()
-
-
-class Ordinary(Named):
-    """For stand-ins of which nothing more has to be known: calls and objects of them come in hundreds of thousands."""
-
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        if keywords:
-            cls.page.note(PickleRole.CALLED, args, keywords)
-        else:
-            cls.page.call(args)
-        return object.__new__(cls)  # type: ignore[arg-type]
 
 
 class NamedMapping(Named):
@@ -184,81 +168,7 @@ class InertMapping(dict[Any, Any], metaclass=NamedMapping):
         page.state(state)
 
 
-class _NamedMaker(Named):
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        made = super().__call__(*args, **keywords)
-        return args[0].remade() if args and isinstance(args[0], Named) else made
-
-
-class Maker(Inert, metaclass=_NamedMaker):
-    """A function that makes an instance of the class it is given: what is done to that is done to the class's own."""
-
-    __slots__ = ()
-
-
-class _NamedGetter(Named):
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        made = super().__call__(*args, **keywords)
-        if len(args) != 2 or keywords or type(args[1]) is not str:
-            return made
-        if isinstance(args[0], Named):
-            return args[0].page.attribute(args[1])
-        if isinstance(args[0], (Inert, InertMapping)) and not isinstance(args[0], Persistent):
-            return type(args[0]).page.attribute(args[1], of_instance=True)
-        return made
-
-
-class Getter(Inert, metaclass=_NamedGetter):
-    """`getattr`: how protocols before 4 write a dotted name, which is what it then stands for."""
-
-    __slots__ = ()
-
-
-class _NamedArrayMaker(Named):
-    def __call__(cls, *args: Any, **keywords: Any) -> Any:
-        made = super().__call__(*args, **keywords)
-        if len(args) < 3 or not isinstance(args[0], Named) or type(args[1]) is not tuple:
-            return made
-        array = args[0](*args[1])
-        array.__setstate__(args[2])
-        return array
-
-
-class ArrayMaker(Inert, metaclass=_NamedArrayMaker):
-    """dill's way to write an array: the function, its arguments, the state."""
-
-    __slots__ = ()
-
-
 class Persistent(Inert):
     """What a persistent id answers with."""
 
     __slots__ = ()
-
-
-_MAKERS: dict[tuple[str, str], type[Inert]] = {
-    **{(module, name): Maker for module in ("copyreg", "copy_reg") for name in ("_reconstructor", "__newobj__")},
-    ("builtins", "getattr"): Getter,
-    ("__builtin__", "getattr"): Getter,
-    ("dill._dill", "_create_array"): ArrayMaker,
-}
-More = Callable[[Any], dict[str, Any]]
-_MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter")})
-
-
-def stand_in(page: Noted, special: type[Any] | None = None, *, more: More | None = None) -> Named:
-    """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes).
-
-    `more` gives methods that come before those of the class it is asked for.
-    """
-    if special is None:
-        special = _MAKERS.get((page.module, page.name))
-    mapping = (page.module, page.name) in _MAPPINGS
-    if special is None and (mapping or more is not None):
-        special = InertMapping if mapping else Inert
-    if special is not None:
-        kind: Any = type(special)
-        own = {} if more is None else more(special)
-        made: Named = kind("StandIn", (special,), {"page": page, "__slots__": (), **own})
-        return made
-    return Ordinary("StandIn", (Inert,), {"page": page, "__slots__": (), **quick.methods(page)})
