@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
-from safeload.errors import Blocked
+from safeload.errors import Blocked, Changed
 from safeload.guard import hook
 from safeload.lean import TYPE_CHECKING, Iterator
 
@@ -66,11 +67,17 @@ def _same_file(target: str, grant: Grant) -> bool:
 
 def _compiled(grant: Grant) -> list[CodeType]:
     codes = []
+    digests = {artifact.path: artifact.digest for artifact in grant.snapshot.artifacts}
     for name in sorted(grant.code):
         path = grant.files[name]
+        source = path.read_bytes()
+        expected = digests.get(name)
+        # Between the look and this line somebody was asked, which takes time.
+        if expected is None or hashlib.sha256(source).hexdigest() != expected.hex:
+            raise Changed(f"{name} changed after it was looked at.", next="Load it again: it will be looked at anew.")
         try:
             # Equal code is equal behaviour: this is what the hook compares, so a stale `.pyc` gains nothing.
-            codes.append(compile(path.read_bytes(), str(path), "exec", dont_inherit=True))
+            codes.append(compile(source, str(path), "exec", dont_inherit=True))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise Blocked(
                 f"The code {name} was approved, and Python cannot compile it ({type(error).__name__}).",

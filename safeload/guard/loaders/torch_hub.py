@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safeload.errors import Blocked, UsageError
+from safeload import home
+from safeload.auditlog import AuditLog
+from safeload.errors import Blocked, StateError, UsageError
 from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders.buffers import absent, named
@@ -42,10 +44,7 @@ class TorchHub(Loader):
         target = args[0] if args else next((kwargs[key] for key in _TARGETS if key in kwargs), None)
         here = entry.attribute == "_load_local"
         if not here and (entry.attribute != "load" or str(kwargs.get("source", "github")).lower() == "github"):
-            raise Blocked(
-                f"torch.hub runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
-                next='Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").',
-            )
+            raise _refused(target)
         return (
             None if target is None or absent(target) else Call(target=named(target), loader=self.name, entry=self.name)
         )
@@ -61,3 +60,16 @@ class TorchHub(Loader):
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         raise UsageError("A hub folder has several models.", next='torch.hub.load("./folder", "name", source="local")')
+
+
+def _refused(target: Any) -> Blocked:
+    """Nothing is scanned or asked here, so that it is written down here too."""
+    message = f"torch.hub runs {_CONF} of the GitHub repository {target!r}, at whatever it is now."
+    next = 'Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").'
+    try:
+        AuditLog(home.ready()).append(
+            "stopped", asked_for=f"{_CONF} of {target}", event_name="call", reader="torch.hub"
+        )
+    except StateError as error:
+        next = f"{next} It could not be written down: {error}"
+    return Blocked(message, next=next)
