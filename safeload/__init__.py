@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-
-from safeload.lean import TYPE_CHECKING, Any
+from safeload.lean import TYPE_CHECKING, Any, attribute
 
 __version__ = "0.1.0"
 
@@ -17,6 +15,7 @@ _HOME = {
     "install": "safeload.api",
     "guarded": "safeload.api",
     "remove": "safeload.patch",
+    "unsafe_off": "safeload.api",
     "Action": "safeload.policy.interface",
     "Policy": "safeload.policy.interface",
     "Review": "safeload.policy.interface",
@@ -51,10 +50,11 @@ __all__ = [
     "remove",
     "review",
     "scan",
+    "unsafe_off",
 ]
 
 if TYPE_CHECKING:
-    from safeload.api import from_pretrained, guarded, install, load, review, scan
+    from safeload.api import from_pretrained, guarded, install, load, review, scan, unsafe_off
     from safeload.errors import Blocked, DecisionNeeded, Denied, NotLoaded, PolicyError, SafeloadError, SourceError
     from safeload.patch import remove
     from safeload.pipeline import Loaded
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'safeload' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    return attribute(_HOME[name], name)
 
 
 def __dir__() -> list[str]:

@@ -93,6 +93,24 @@ def install(*, policy: str | Policy | None = None, decider: Decider | None = Non
     patch.install(policy=policy, decider=decider or TerminalDecider())
 
 
+def unsafe_off(*, reason: str) -> None:
+    """Turn the guard off in this process, on purpose: from here on, what a model brings runs.
+
+    `reason` is written into the audit log, before anything is turned off. Raises `UsageError` without one, and
+    `StateError` when it cannot be written down; then the guard stays on.
+    """
+    import getpass
+
+    from safeload import home
+    from safeload.auditlog import AuditLog
+    from safeload.errors import UsageError
+
+    if not reason.strip():
+        raise UsageError("The guard was not turned off: no reason was given.", next='Say why: unsafe_off(reason="…").')
+    AuditLog(home.ready()).append("unsafe-off", who=getpass.getuser(), reason=reason.strip())
+    patch.remove()
+
+
 @contextmanager
 def guarded(*, policy: str | Policy | None = None, decider: Decider | None = None) -> Iterator[None]:
     """Guard the loads in a block of code. Raises `PolicyError`."""

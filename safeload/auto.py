@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import sys
 import threading
 
-from safeload import patch
+from safeload import patch, telling
 from safeload.errors import SafeloadError, Stop
 from safeload.guard import stops
 from safeload.lean import TYPE_CHECKING
@@ -24,7 +23,6 @@ def activate() -> None:
         global _previous, _previous_in_threads
         _previous, _previous_in_threads = sys.excepthook, threading.excepthook
         sys.excepthook, threading.excepthook = _excepthook, _thread_excepthook
-        atexit.register(patch.flush_stops)
 
 
 _previous = sys.__excepthook__
@@ -34,10 +32,11 @@ _previous_in_threads = threading.__excepthook__
 def report(error: BaseException) -> int | None:
     """Say a stop or one of our errors in one message on stderr; its exit code, or None for anything else."""
     if isinstance(error, Stop):
-        patch.flush_stops()
+        telling.flush_stops()
         error = stops.as_error(error)
     if not isinstance(error, SafeloadError):
         return None
+    stops.said(error)
     sys.stderr.write(f"safeload: {error_line(error)}\n")
     return error.exit_code
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from safeload import home, reaching
-from safeload.auditlog import AuditLog
-from safeload.errors import NotLoaded, SafeloadError, StateError, Stop
+from safeload import reaching
+from safeload.errors import NotLoaded, SafeloadError, Stop
 from safeload.guard import hook, own, session, stops, unforeseen, workers
 from safeload.guard.holders import holders
 from safeload.guard.loaders.registry import LOADERS
@@ -18,6 +18,7 @@ from safeload.guard.watch import Watch
 from safeload.lean import TYPE_CHECKING, Any, Callable, Iterator, record, replace
 from safeload.policy.named import policy_named
 from safeload.scanners import names
+from safeload.telling import flush_stops, tell_swallowed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -63,6 +64,8 @@ def install(*, policy: str | Policy | None = None, decider: Decider | None = Non
         return
     _setups.append(setup)
     _start()
+    atexit.unregister(tell_swallowed)
+    atexit.register(tell_swallowed)
 
 
 def remove() -> None:
@@ -240,6 +243,7 @@ def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any])
                 source=source,
             )[2]
     except NotLoaded as error:
+        stops.note(error.message)
         raise stops.outwards(error, nested=nested) from None
     except SafeloadError as error:
         raise error from None
@@ -254,20 +258,3 @@ def _imported(module: ModuleType) -> None:
 
 
 _watch = Watch(_MODULES | workers.MODULES, _imported)
-
-
-# What the hook stopped where no wrapper was in the way.
-
-
-def flush_stops() -> None:
-    """Write what the hook stopped into the audit log. Never raises: the stop has already happened."""
-    stopped = hook.collect()
-    if not stopped:
-        return
-    try:
-        log = AuditLog(home.ready())
-        for item in stopped:
-            log.append("stopped", asked_for=f"{item.module}.{item.name}", event_name=item.event, reader=item.reader)
-    except StateError as error:
-        # The load was stopped all the same; that it could not be written down must not be silent.
-        sys.stderr.write(f"safeload: {error}\n")

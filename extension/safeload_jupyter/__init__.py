@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 
-def _write_down(_result: Any = None) -> None:
-    """After each cell: what the hook stopped where no wrapper was in the way goes into the audit log."""
-    from safeload import patch
+def _write_down(result: Any = None) -> None:
+    """After each cell: what was stopped goes into the audit log, and is said where its error was not shown."""
+    from safeload import telling
 
-    patch.flush_stops()
+    telling.tell_swallowed(getattr(result, "error_in_exec", None))
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -64,7 +64,7 @@ def run(
 
 def _guarded(module: str, script: str, args: list[str], policy: str | None) -> int:
     """The script's frames start here; `SystemExit` and its own exceptions pass through."""
-    from safeload import patch
+    from safeload import patch, telling
     from safeload.guard import stops
     from safeload.terminal import TerminalDecider
 
@@ -75,11 +75,14 @@ def _guarded(module: str, script: str, args: list[str], policy: str | None) -> i
     try:
         _module(module, args) if module else _script(script, args)
     except SafeloadError as error:
+        stops.said(error)
         return failed(error)
     except Stop as stop:
+        telling.flush_stops()
+        stops.said(stop)
         return failed(stops.as_error(stop))
     finally:
-        patch.flush_stops()
+        telling.flush_stops()
     return exits.ALLOW
 
 
@@ -135,10 +138,13 @@ def _excepthook(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 def _thread_excepthook(args: threading.ExceptHookArgs) -> None:
     """A stop in a thread of the script, in one message; the thread ends, as with any error."""
+    from safeload import telling
     from safeload.guard import stops
 
+    telling.flush_stops()
     error = stops.as_error(args.exc_value) if isinstance(args.exc_value, Stop) else args.exc_value
     if isinstance(error, SafeloadError):
+        stops.said(error)
         failed(error)
     else:
         threading.__excepthook__(args)

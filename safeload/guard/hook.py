@@ -26,7 +26,7 @@ from safeload.guard.admission import (
     watching,
 )
 from safeload.guard.readers import reader_is_known
-from safeload.lean import Any, Callable, record
+from safeload.lean import Any, Callable, record, replace
 
 __all__ = [
     "Rules",
@@ -59,6 +59,7 @@ class Stopped:
     module: str
     name: str
     reader: str
+    message: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -195,7 +196,7 @@ def _effect(event: str, args: tuple[Any, ...], up: int = 2) -> None:
 
 
 def _stop(stopped: Stopped, message: str, next: str) -> None:
-    _stops.append(stopped)
+    _stops.append(replace(stopped, message=message))
     stop = Stop(message, module=stopped.module, name=stopped.name, next=next)
     raise stops.as_error(stop) if workers.answers_with_an_error(sys._getframe(2)) else stop
 
