@@ -11,6 +11,7 @@ GIB: Final = 1024 * MIB
 # The worker: one process parses one file at a time; what exceeds these dies and becomes `Unscanned(limit)`.
 WORKER_MEMORY: Final = 4 * GIB  # address space, bytes; memory bombs (a 9-byte LONG_BINPUT takes 1.6 GiB)
 WORKER_CPU: Final = 60  # CPU seconds for one artifact; hash collisions, doubling tuples as keys
+BATCH_CPU: Final = 4  # CPU seconds for small files that are sent together; whichever takes more is asked about alone
 WORKER_MESSAGE: Final = 64 * MIB  # bytes of one message; a worker that was taken over floods the parent
 WORKER_START: Final = 10.0  # wall seconds until a worker says hello; a machine that cannot start it
 EXPLAIN_CPU: Final = 10  # CPU seconds for the decompiled view; it is evidence, never the verdict

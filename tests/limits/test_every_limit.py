@@ -54,13 +54,15 @@ ELSEWHERE = {
     "POLICY_FILE": "policy/test_file.py::test_too_large",
     "POLICY_STATEMENT": "policy/test_file.py::test_a_long_statement_is_an_error_without_a_line",
     "STATE_WAIT": "test_auditlog.py::test_a_lock_that_is_never_released_is_said",
+    "BATCH_CPU": "parsers/test_batches.py::test_a_file_that_cannot_be_read_is_the_only_gap_among_many",
+    "HOLES": "guard/test_holds.py::test_a_file_of_holes_is_not_hashed_and_not_held",
     "MEMO_ROWS": "scanners/test_memo.py::test_it_is_kept_small",
     "MEMO_BYTES": "scanners/test_memo.py::test_it_is_kept_small",
     "LOG_ENTRY": "test_auditlog.py::test_a_flood_is_shortened_and_says_so",
     "LOG_TORN": "test_auditlog.py::test_an_entry_that_a_crash_cut_off_is_kept_aside",
 }
 # Bounds nothing: it only tells which of two ways is the quicker one.
-NO_BOUND = {"REMEMBERED"}
+NO_BOUND = {"REMEMBERED", "WHOLE"}
 
 
 def _names() -> list[str]:

@@ -19,7 +19,6 @@ __all__ = ["Readable", "Worker"]
 _DESCRIPTORS: Final = 32  # artifacts that are handed over before the first is answered; theirs wait in the socket
 _FILES: Final = 128  # the same, of artifacts that are sent whole
 _BATCH: Final = 32  # files of one message
-_BATCH_CPU: Final = 4  # seconds for all of them; whichever needs more is asked about alone
 
 
 class Worker:
@@ -149,7 +148,7 @@ class Worker:
             batch = self._batch()
             if sent and (len(batch) < _BATCH or sent >= _FILES):
                 return  # there is enough to do, and more may be announced
-            running.ask_many(batch, cpu=self._cpu if len(batch) == 1 else min(self._cpu, _BATCH_CPU))
+            running.ask_many(batch, cpu=self._cpu if len(batch) == 1 else min(self._cpu, limits.BATCH_CPU))
             for _ in batch:
                 self._waiting.popleft()
 

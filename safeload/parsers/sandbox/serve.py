@@ -12,7 +12,7 @@ import time
 from _socket import CMSG_LEN, socket
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Any, Final, replace
+from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers import external
 from safeload.parsers.coding import encode
 from safeload.parsers.examine import examine
@@ -97,11 +97,11 @@ def _whole(content: bytes) -> Reader:
 
 def _answer(parts: tuple[Part, ...]) -> bytes:
     """What is the whole of an artifact has no length either: files that differ in nothing else have equal answers."""
-    first = parts[0].pickle
-    if first is not None and any(stream.whole for stream in first.streams):
-        streams = tuple([stream.of(0, "") for stream in first.streams])
-        parts = (replace(parts[0], pickle=replace(first, streams=streams)), *parts[1:])
-    return _JSON({"op": "done", "parts": encode(parts)}).encode("ascii")
+    said = encode(parts)
+    for stream in said[0].get("pickle", {}).get("streams", ()):
+        if stream.get("whole"):
+            stream.pop("length", None)
+    return _JSON({"op": "done", "parts": said}).encode("ascii")
 
 
 _JSON: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
