@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from safeload.errors import Changed, SourceError
+from safeload.lean import Any, Iterator
 from safeload.sources.interface import Artifact, Source
 from safeload.sources.memory import MemorySource, PrivateFile
 
