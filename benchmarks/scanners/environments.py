@@ -17,6 +17,15 @@ SCANNERS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
+def ours(cache: Path, root: Path) -> Path:
+    """safeload as users have it: a wheel of this tree, in an environment of its own."""
+    programs = cache / "safeload" / "bin"
+    if not (programs / "python").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(cache / "safeload")], check=True)
+    subprocess.run([str(programs / "python"), "-m", "pip", "install", "--quiet", str(root)], check=True)
+    return programs
+
+
 def folder(cache: Path, name: str) -> Path:
     """The environment's programs, installed from PyPI unless they are there."""
     programs = cache / name / "bin"

@@ -64,6 +64,7 @@ class Bench:
 
     def __init__(self, cache: Path) -> None:
         self.programs = {name: environments.folder(cache, name) for name in environments.SCANNERS}
+        self.own = environments.ours(cache, ROOT)
         self.warm = files.pickle_path(cache / "files", "small")
 
     def python(self, name: str) -> str:
@@ -118,7 +119,7 @@ class Bench:
         if path.is_dir():
             del given["fickling"]  # reads one file
         theirs = {name: [str(self.programs[name] / name), *rest] for name, rest in given.items()}
-        return {**theirs, "safeload": [str(Path(sys.executable).parent / "safeload"), "scan", str(path)]}
+        return {**theirs, "safeload": [str(self.own / "safeload"), "scan", str(path)]}
 
     def as_commands(self, path: Path, runs: int) -> dict[str, Series]:
         commands = self.commands(path)
@@ -130,7 +131,8 @@ class Bench:
                 with tempfile.TemporaryDirectory() as home:
                     begin = time.perf_counter()
                     try:
-                        done = subprocess.run(commands[name], env=clean(home), capture_output=True, timeout=PATIENCE)
+                        env = {key: value for key, value in clean(home).items() if key != "PYTHONPATH"}
+                        done = subprocess.run(commands[name], env=env, capture_output=True, timeout=PATIENCE)
                     except subprocess.TimeoutExpired:
                         one.late, one.answer = True, "no answer in time"
                         continue
