@@ -30,7 +30,7 @@ def flush_stops() -> None:
 def tell_swallowed(shown: BaseException | None = None) -> None:
     """At the end of a cell or script: what was stopped, where some code kept the error to itself. Never raises."""
     flush_stops()
-    stops.said(shown)
+    stops.said(shown or getattr(sys, "last_value", None))  # where nobody else shows it, Python has
     messages = stops.swallowed()
     for message in messages[:_TOLD]:
         sys.stderr.write(f"safeload: {message} The program kept this error to itself; it is in the audit log.\n")

@@ -30,11 +30,15 @@ def note(message: str) -> None:
 
 
 def said(error: BaseException | None) -> None:
-    """The error was shown: what it says, nobody needs to say again."""
-    shown = str(error)
-    for message in tuple(_unsaid):
-        if message in shown:
-            _unsaid.remove(message)
+    """The error was shown, with what led to it: what these say, nobody needs to say again."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is one for one in seen):
+        seen.append(error)
+        shown = str(error)
+        for message in tuple(_unsaid):
+            if message in shown:
+                _unsaid.remove(message)
+        error = error.__cause__ or error.__context__
 
 
 def swallowed() -> tuple[str, ...]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
@@ -101,14 +104,19 @@ def test_what_was_shown_is_not_said_again(tmp_path):
     pickle.loads(data)
     """
     path = tmp_path / "script.py"
-    import subprocess
-    import sys
-    import textwrap
-
     path.write_text(HEAD + textwrap.dedent(script))
     done = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=100)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("mkdir") == 1, done.stderr
+
+
+def test_what_python_showed_is_not_said_again(tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text(HEAD + "import pickle\npickle.loads(pickle.dumps(Attack(os.path.abspath('marker'))))\n")
+    done = subprocess.run([sys.executable, str(path)], cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 1
+    assert "Blocked" in done.stderr
+    assert "kept this error" not in done.stderr
 
 
 def test_a_server_goes_on(tmp_path):
