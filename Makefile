@@ -7,7 +7,7 @@ PYTEST ?= $(BIN)/python -m pytest
 # Handed to pip, e.g. PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
 
-.PHONY: venv demo test test-benign test-browser lint format bench bench-scanners docs fuzz clean
+.PHONY: venv demo test test-benign test-libraries test-browser lint format bench bench-scanners docs fuzz clean
 
 venv: $(STAMP)
 
@@ -29,6 +29,12 @@ test: $(STAMP)
 test-benign: $(STAMP)
 	$(BIN)/python -m pip install --quiet $(PIP_ARGS) --constraint constraints.txt --group benign
 	$(PYTEST) -n 2 tests/benign
+
+# Libraries that are heavy or quarrel with others, each in an environment of its own over this one, made on the first run.
+# What was seen is written down for the page of libraries (`make docs`).
+test-libraries: $(STAMP)
+	$(BIN)/python -m tests.libraries.environments
+	$(BIN)/python -m tests.libraries.record
 
 test-browser: $(STAMP)
 	$(PYTEST) -m browser -rs tests/browser
@@ -59,6 +65,7 @@ fuzz: $(STAMP)
 # The page of every rule, from the rules themselves.
 docs: $(STAMP)
 	$(BIN)/python -m tools.rule_pages
+	$(BIN)/python -m tools.library_page
 
 clean:
 	rm -rf $(VENV) .demo build dist

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from safeload.cli.main import COMMANDS
-from tools import rule_pages
+from tests.libraries.running import all_cases
+from tools import library_page, rule_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
@@ -30,6 +32,18 @@ def test_the_readme_names_only_commands_that_there_are():
 
 def test_the_page_of_rules_is_what_the_rules_say():
     assert rule_pages.PAGE.read_text("utf-8") == rule_pages.page(), "run `make docs`"
+
+
+def test_the_page_of_libraries_is_what_the_loaders_and_the_record_say():
+    assert library_page.PAGE.read_text("utf-8") == library_page.page(), "run `make docs`"
+
+
+def test_every_library_of_the_page_was_seen_to_be_stopped_and_every_case_is_on_it():
+    record = json.loads(library_page.RECORD.read_text("utf-8"))
+    assert set(record) == set(all_cases())
+    for name, seen in record.items():
+        for way, found in seen["ways"].items():
+            assert "RUNS" not in (found["before"], found["after"]), (name, way)
 
 
 def test_make_has_the_targets_that_are_named():

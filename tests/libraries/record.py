@@ -65,7 +65,8 @@ def main(names: list[str]) -> None:
         if found is not None:
             record[name] = found
             print(name, found["version"], flush=True)
-    PAGE.write_text(json.dumps({name: record[name] for name in sorted(record) if name in all_cases()}, indent=1) + "\n")
+            kept = {name: record[name] for name in sorted(record) if name in all_cases()}
+            PAGE.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _apart(name: str) -> dict | None:
