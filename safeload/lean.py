@@ -12,6 +12,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import (
         Callable,
         Collection,
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         Mapping,
         Sequence,
     )
-    from collections import deque
     from dataclasses import dataclass as record
     from dataclasses import field, replace
     from enum import Enum as Choice
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from re import compile as pattern
     from typing import IO, Any, BinaryIO, ClassVar, Final, NoReturn, Protocol, TextIO, TypeVar
 else:
-    from _collections_abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
     from _collections import deque
+    from _collections_abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
     from _operator import attrgetter
 
 __all__ = [
