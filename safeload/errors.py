@@ -3,6 +3,7 @@
 SafeloadError                    code, message, next: whose fault it is, and what to do
 ├── UsageError                   the caller asked for something that has no meaning
 ├── PolicyError                  a policy file is wrong (line, caret, nearest known key)
+├── NotConverted                 a pickle's tensors cannot be had, or not all of them
 ├── StateError                   SAFELOAD_HOME cannot be read or written, or is damaged
 ├── SourceError                  the place where the model lives did not deliver
 │   ├── NotFound                 no such repository, revision, file
@@ -31,6 +32,7 @@ __all__ = [
     "Denied",
     "Malformed",
     "Misbehaved",
+    "NotConverted",
     "NotFound",
     "NotLoaded",
     "PolicyError",
@@ -85,6 +87,12 @@ class PolicyError(SafeloadError):
     """A policy file is wrong; the message points at the place."""
 
     code = "policy"
+
+
+class NotConverted(SafeloadError):
+    """A pickle's tensors cannot be had, or not all of them; nothing was written."""
+
+    code = "not-converted"
 
 
 class StateError(SafeloadError):

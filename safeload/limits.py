@@ -119,6 +119,15 @@ ABOUT_VALUES: Final = 20_000  # values of one answer that are kept; aliases that
 ABOUT_SECONDS: Final = 20.0  # wall seconds to wait for all of what a hub says beside the files
 CODE_FILES: Final = 500  # Python files that one import chain may reach
 
+# Rescue.
+RESCUE_VALUES: Final = 2_000_000  # values of one pickle that are walked through; containers within each other multiply
+RESCUE_DEPTH: Final = 100  # containers within containers; recursion
+RESCUE_TENSORS: Final = 100_000  # tensors of one file; a header that no reader of safetensors takes
+RESCUE_NAME: Final = 1_000  # characters of one tensor's name; the same
+RESCUE_DROPPED: Final = 1_000  # things of one file that are listed as not kept; a record that never ends
+RESCUE_GROWTH: Final = 1 * GIB  # bytes that tensors may take beyond their file; views that repeat one number
+RESCUE_ROWS: Final = 50_000_000  # rows of one file that are picked out of a storage one by one; minutes of work
+
 # The guard.
 PRIVATE_COPY: Final = 8 * GIB  # bytes of a pickle copied before it is unpickled; a file that fills the memory
 

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 import safeload
 from safeload.cli import errors
 from safeload.cli.approve import approve
+from safeload.cli.convert import convert
 from safeload.cli.deny import deny
 from safeload.cli.ending import ended, interruptible
 from safeload.cli.log import log
@@ -22,7 +23,7 @@ from safeload.cli.status import status
 from safeload.lean import Any, Callable, Final, Sequence
 
 # Each returns its exit code.
-COMMANDS: Final[tuple[Callable[..., int], ...]] = (scan, review, run, approve, deny, log, status)
+COMMANDS: Final[tuple[Callable[..., int], ...]] = (scan, review, run, approve, deny, convert, log, status)
 
 # Typer carries its own copy of click, or uses click's, by version: the base of what it raises for a wrong command line.
 _Problem: Any = typer.BadParameter.__mro__[2]

@@ -6,6 +6,7 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Mapping, replace
 from safeload.parsers import formats
 from safeload.parsers.facts import Gap, GapReason, Part
+from safeload.parsers.plan import RESCUE
 from safeload.parsers.registry import READERS
 from safeload.parsers.visit import Parts, Read, Visit, gap_of
 
@@ -21,6 +22,8 @@ def examine(reader: Reader, *, purpose: str = "", others: Mapping[str, Read] = _
     `purpose` is what a text is for. `others` are readers of `parsers.external` that this process has.
     """
     readers = {**READERS, **others} if others else READERS
+    if purpose == RESCUE and RESCUE in others:
+        return _read(reader, Visit(examine=lambda data, visit: (), kind=RESCUE), readers) or ()
     return _within(reader, Visit(examine=lambda data, visit: _within(data, visit, readers), purpose=purpose), readers)
 
 

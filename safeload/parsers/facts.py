@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safeload.lean import Choice, field, record
+from safeload.parsers.plan import Plan
 
 
 class GapReason(str, Choice):
@@ -246,6 +247,7 @@ class Part:
     text: TextFacts | None = None
     code: CodeFacts | None = None
     template: TemplateFacts | None = None
+    plan: Plan | None = None
     mentions: tuple[Mention, ...] = ()
     needs: str = ""
     gap: Gap | None = None

@@ -67,6 +67,7 @@ _LISTED = (
     Listed("boosters", "XGBoost", ends=".ubj .xgb"),
     Listed("boosters", "LightGBM"),
     Listed("boosters", "CatBoost", ends=".cbm"),
+    Listed("safetensors", "SafeTensors", names="safeload-provenance.json"),
     Listed("in_place", "OnnxRuntime", ends=".onnx"),
     Listed("in_place", "GGUF", ends=".gguf"),
     Listed("mlflow", "MLflow", names="MLmodel"),

@@ -34,6 +34,8 @@ KINDS: Final = {
     "lz4": External(module="safeload.parsers.external.lz4", packages=("lz4",)),
     "yaml": External(module="safeload.parsers.external.yaml", packages=("pyyaml",), imports=("yaml",)),
     "7z": External(module="safeload.parsers.external.sevenzip", packages=("py7zr",)),
+    # No library of others: a purpose that few files are read for, and that needs a worker of its own start.
+    "rescue": External(module="safeload.parsers.rescue.read", packages=()),
     "zstd": External(module="safeload.parsers.external.zstd", packages=("zstandard",)),
 }
 

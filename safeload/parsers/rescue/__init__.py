@@ -1,0 +1,1 @@
+"""Finding the tensors of a pickle without calling what it names."""
