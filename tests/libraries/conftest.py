@@ -11,4 +11,4 @@ def pytest_generate_tests(metafunc):
     if "case_name" in metafunc.fixturenames:
         only = os.environ.get(ONE)
         names = [only] if only else [name for name, case in all_cases().items() if not is_apart(case)]
-        metafunc.parametrize("case_name", names, scope="module")
+        metafunc.parametrize("case_name", names)

@@ -9,34 +9,32 @@ from tests.libraries.running import STEPS, all_cases, run, version
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(600)]
 
 
-@pytest.fixture(scope="module")
-def results(case_name, tmp_path_factory):
-    """What each step gave, by step, then by way."""
+# One test a library, since all of it comes from the same four processes.
+def test_a_library_loads_what_is_ordinary_and_nothing_that_attacks(case_name, tmp_path):
     case = all_cases()[case_name]
     if version(case) is None:
         pytest.skip(f"{case.DISTRIBUTION} is not installed")
-    folder = tmp_path_factory.mktemp(case_name)
-    run(case_name, "make", folder)
-    return case, {step: run(case_name, step, folder) for step in STEPS}
+    run(case_name, "make", tmp_path)
+    found = {step: run(case_name, step, tmp_path) for step in STEPS}
+    without_the_guard_the_attack_works(case, found)
+    for step in ("before", "after"):
+        it_is_stopped(case, found[step])
+        ordinary_use_gives_the_same_without_a_question(case, found, step)
 
 
-def test_twin_without_the_guard_the_attack_works(results):
-    case, found = results
+def without_the_guard_the_attack_works(case, found):
     for way, seen in found["none"].items():
         if not getattr(case, "PROTECTED", False):
             assert seen["ran"] or "signal" in seen["evil"], (way, seen)
 
 
-@pytest.mark.parametrize("step", ["before", "after"])
-def test_it_is_stopped_and_nobody_is_asked_to_wave_it_through(results, step):
-    for way, seen in results[1][step].items():
-        hidden = getattr(results[0], "HIDES", False)  # the library swallows every error
+def it_is_stopped(case, found):
+    for way, seen in found.items():
+        hidden = getattr(case, "HIDES", False)  # the library swallows every error
         assert ("stopped" in seen["evil"] or hidden) and not seen["ran"], (way, seen)
 
 
-@pytest.mark.parametrize("step", ["before", "after"])
-def test_ordinary_use_gives_the_same_without_a_question(results, step):
-    case, found = results
+def ordinary_use_gives_the_same_without_a_question(case, found, step):
     for way, seen in found[step].items():
         early = step == "after" and way.startswith("from ")
         if getattr(case, "ASKED", False) or (early and "stopped" in seen["plain"]):
