@@ -51,6 +51,7 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/hook.py
 
 # Other scanners, each in an environment of its own that is made on the first run; needs 3 GB.
 bench-scanners: $(STAMP)
