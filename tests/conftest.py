@@ -172,9 +172,10 @@ def _settle_huggingface_hub(patch: pytest.MonkeyPatch, endpoint: str, home: str)
 
 def _settle_transformers(patch: pytest.MonkeyPatch, modules: str) -> None:
     """Repository code goes to this test's folder, and no test sees the modules of another."""
-    for name in ("transformers.utils.hub", "transformers.utils", "transformers.dynamic_module_utils"):
+    for name in ("transformers.utils.hub", "transformers.utils", "transformers.dynamic_module_utils",
+                 "diffusers.utils", "diffusers.utils.constants", "diffusers.utils.dynamic_modules_utils"):  # fmt: skip
         if name in sys.modules and "HF_MODULES_CACHE" in vars(sys.modules[name]):
             patch.setattr(sys.modules[name], "HF_MODULES_CACHE", modules)
     patch.setattr(sys, "path", [p for p in sys.path if not p.endswith(os.path.join("hf", "modules"))])
-    for name in [n for n in sys.modules if n.split(".")[0] == "transformers_modules"]:
+    for name in [n for n in sys.modules if n.split(".")[0] in ("transformers_modules", "diffusers_modules")]:
         del sys.modules[name]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 import safeload
@@ -17,11 +15,10 @@ pytestmark = pytest.mark.heavy
 
 
 @pytest.fixture(autouse=True)
-def settled(hub_env, isolated, monkeypatch):
-    """This test's folder for code, and the releases that PyPI would be asked for."""
+def settled(hub_env, monkeypatch):
+    """The releases that PyPI would be asked for."""
     from diffusers.utils import dynamic_modules_utils
 
-    monkeypatch.setattr(dynamic_modules_utils, "HF_MODULES_CACHE", os.path.join(isolated, "hf", "modules"))
     monkeypatch.setattr(dynamic_modules_utils, "get_diffusers_versions", list)
 
 

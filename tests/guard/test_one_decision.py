@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import safeload
-from safeload.errors import Blocked, NotLoaded
+from safeload.errors import Blocked, DecisionNeeded, NotLoaded
 from safeload.guard.loaders.transformers_load import bound
 from safeload.policy.interface import Action
 from tests.guard.deciders import Says
@@ -140,6 +143,40 @@ def test_one_that_was_approved_by_itself_is_let_through(hub_env):
         AutoModel.from_pretrained("nice/cross-code", trust_remote_code=True)
     with safeload.guarded(decider=Says(None)):
         assert type(outer("nice/cross-code")().other[0]).__name__ == "MyModel"
+
+
+def generated():
+    from transformers import GenerationMixin
+
+    return GenerationMixin().load_custom_generate("nice/generate")
+
+
+def piped():
+    import transformers
+
+    return transformers.pipeline("counting", "nice/pipeline", trust_remote_code=True)
+
+
+def encoded():
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    return sentence_transformers.SentenceTransformer("nice/sentences-code", trust_remote_code=True, device="cpu")
+
+
+def diffused():
+    diffusers = pytest.importorskip("diffusers")
+    return diffusers.DiffusionPipeline.from_pretrained("acme/tiny-diffusion", custom_pipeline="nice/one-step")
+
+
+@pytest.mark.parametrize("load", [generated, piped, encoded, diffused])
+def test_the_command_that_is_named_approves_exactly_that_load(hub_env, load):
+    with safeload.guarded(decider=Says(None)), pytest.raises(DecisionNeeded) as needed:
+        load()
+    command = shlex.split(str(needed.value).partition("To approve it: ")[2])
+    assert command[:2] == ["safeload", "approve"]
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    with safeload.guarded(decider=Says(None)):
+        assert load() is not None
 
 
 def test_code_revision_is_not_given_where_the_code_lies_in_several_places(hub_env):

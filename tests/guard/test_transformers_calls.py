@@ -224,3 +224,13 @@ def test_a_repository_s_settings_do_not_name_the_default(hub_env):
 def test_a_question_names_the_command(hub_env):
     with safeload.guarded(decider=nobody()), pytest.raises(DecisionNeeded, match="safeload approve nice/generate@"):
         transformers.GenerationMixin().load_custom_generate("nice/generate")
+
+
+def test_a_kernel_is_refused_in_plain_words_and_the_caller_s_choice_counts(hub_env):
+    config = hub_env.store.get("acme/tiny-bert").commits[-1].file("config.json")
+    text = hub_env.store.blob(config.blob).read_bytes().replace(b"{", b'{"attn_implementation": "mallory/kernel",', 1)
+    hub_env.push("acme/tiny-bert", {"config.json": text})
+    with safeload.guarded(decider=Says(Action.ALLOW)), pytest.raises(Blocked, match="names the kernel mallory/kernel"):
+        transformers.AutoModel.from_pretrained("acme/tiny-bert")
+    with safeload.guarded(decider=Says(Action.ALLOW)):
+        assert transformers.AutoModel.from_pretrained("acme/tiny-bert", attn_implementation="eager")
