@@ -59,6 +59,13 @@ ELSEWHERE = {
     "MEMO_ROWS": "scanners/test_memo.py::test_it_is_kept_small",
     "MEMO_BYTES": "scanners/test_memo.py::test_it_is_kept_small",
     "LOG_ENTRY": "test_auditlog.py::test_a_flood_is_shortened_and_says_so",
+    "RESCUE_VALUES": "rescue/test_limits.py::test_containers_that_multiply_are_not_walked_to_their_end",
+    "RESCUE_DEPTH": "rescue/test_limits.py::test_the_depth_of_containers_is_bounded",
+    "RESCUE_TENSORS": "rescue/test_limits.py::test_the_number_of_tensors_is_bounded",
+    "RESCUE_NAME": "rescue/test_limits.py::test_the_length_of_a_name_is_bounded",
+    "RESCUE_DROPPED": "rescue/test_limits.py::test_what_was_dropped_is_listed_up_to_a_number",
+    "RESCUE_GROWTH": "rescue/test_limits.py::test_views_that_repeat_a_number_may_not_grow_without_end",
+    "RESCUE_ROWS": "rescue/test_limits.py::test_rows_that_are_picked_one_by_one_are_bounded",
     "LOG_TORN": "test_auditlog.py::test_an_entry_that_a_crash_cut_off_is_kept_aside",
 }
 # Bounds nothing: it only tells which of two ways is the quicker one.

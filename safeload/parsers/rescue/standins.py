@@ -158,6 +158,11 @@ def _lost(why: str) -> Function:
     return Function(lambda *args: View(None, 0, (), (), odd=why))
 
 
+def _rebuilt(storage: Any, offset: Any, shape: Any, stride: Any, *rest: Any, dtype: Any = None) -> View:
+    odd = storage.odd if isinstance(storage, View) else ""
+    return View(storage, offset, shape, stride, dtype, odd)
+
+
 def _parameter(data: Any = None, *rest: Any) -> Any:
     return data if type(data) is View else View(None, 0, (), (), odd="a parameter without a tensor")
 
@@ -177,9 +182,9 @@ def _reconstructed(kind: Any = None, *rest: Any) -> Any:
 
 
 KNOWN: Final[dict[tuple[str, str], Any]] = {
-    ("torch._utils", "_rebuild_tensor"): Function(lambda s, o, n, t, *rest: View(s, o, n, t)),
-    ("torch._utils", "_rebuild_tensor_v2"): Function(lambda s, o, n, t, *rest: View(s, o, n, t)),
-    ("torch._utils", "_rebuild_tensor_v3"): Function(lambda s, o, n, t, g, h, d, *rest: View(s, o, n, t, d)),
+    ("torch._utils", "_rebuild_tensor"): Function(_rebuilt),
+    ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuilt),
+    ("torch._utils", "_rebuild_tensor_v3"): Function(lambda s, o, n, t, g, h, d, *rest: _rebuilt(s, o, n, t, dtype=d)),
     ("torch._utils", "_rebuild_parameter"): Function(_parameter),
     ("torch._utils", "_rebuild_parameter_with_state"): Function(_parameter),
     ("torch.nn.parameter", "Parameter"): Function(_parameter),
