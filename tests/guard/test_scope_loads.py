@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from safeload.guard.loaders.transformers import Transformers
 from safeload.guard.loaders.transformers_entries import ENTRIES
 from safeload.guard.loaders.transformers_load import bound
 from safeload.sources.closure import listing_of, walk
-from safeload.sources.interface import Call, Role, Silent, Source
+from safeload.sources.interface import Call, Digest, Role, Silent, Source
 from safeload.sources.registry import open_source
 
 if TYPE_CHECKING:
@@ -40,7 +41,11 @@ def granted(call: Call) -> Grant:
     code = frozenset(a.path for a in closure.snapshot.artifacts if a.role is Role.CODE)
     files = closure.fetch(Silent())
     nobody: Any = None
-    return Grant(call=named, snapshot=closure.snapshot, decision=nobody, streams=(), code=code, files=files)
+    hashed = {path: hashlib.sha256(place.read_bytes()).hexdigest() for path, place in files.items()}
+    digests = {path: Digest(algorithm="sha256", hex=sha256) for path, sha256 in hashed.items()}
+    return Grant(
+        call=named, snapshot=closure.snapshot.with_digests(digests), decision=nobody, streams=(), code=code, files=files
+    )
 
 
 @pytest.mark.parametrize(
