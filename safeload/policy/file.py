@@ -26,7 +26,7 @@ else:
 
 __all__ = ["dump", "read_policy"]
 
-_KEYS: Final = ("extends", "name", "nothing-to-load", "findings", "gaps", "rules", "signals", "override")
+_KEYS: Final = ("extends", "name", "nothing-to-load", "findings", "gaps", "rules", "signals", "override", "bytes")
 
 
 def read_policy(path: Path, *, known_rules: Collection[str] | None = None) -> Policy:
@@ -51,6 +51,7 @@ def read_policy(path: Path, *, known_rules: Collection[str] | None = None) -> Po
     file.only(data, (), _KEYS)
     base = file.preset(data)
     override = file.table(data, "override", ("unsafe",))
+    held = file.table(data, "bytes", ("sealed",))
     return Policy(
         name=file.name(data) or shown,
         findings={**base.findings, **file.actions(data, "findings", Severity)},
@@ -63,6 +64,7 @@ def read_policy(path: Path, *, known_rules: Collection[str] | None = None) -> Po
         unsafe_override=file.boolean(override["unsafe"], ("override", "unsafe"))
         if "unsafe" in override
         else base.unsafe_override,
+        sealed=file.boolean(held["sealed"], ("bytes", "sealed")) if "sealed" in held else base.sealed,
     )
 
 
@@ -79,6 +81,7 @@ def dump(policy: Policy) -> str:
     for name, outcomes in policy.signals.items():
         lines += _section(f"signals.{_quoted(name)}", {o.value: a for o, a in outcomes.items()}, keep=True)
     lines += ["", "[override]", f"unsafe = {str(policy.unsafe_override).lower()}"]
+    lines += ["", "[bytes]", f"sealed = {str(policy.sealed).lower()}"]
     return "\n".join(lines) + "\n"
 
 

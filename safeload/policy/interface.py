@@ -55,6 +55,7 @@ class Policy:
     `rules` overrides the severity's action for one rule id; `signals` maps a signal id to actions by outcome.
     `nothing_to_load` is for a repository in which the load finds no weights.
     `unsafe_override` tells whether a person may approve what is blocked, with a reason.
+    `sealed`: what is loaded are sealed copies, not the files that were looked at (see docs/guard.md).
     `given` is what `--policy` takes to mean this one, "" for what applies when nothing is given.
     `also` holds policies that are asked beside this one; the strictest answer counts (see `policy.named.tighten`).
     """
@@ -66,6 +67,7 @@ class Policy:
     rules: Mapping[str, Action] = field(default_factory=dict)
     signals: Mapping[str, Mapping[Outcome, Action]] = field(default_factory=dict)
     unsafe_override: bool = False
+    sealed: bool = False
     given: str = field(default="", compare=False)
     also: tuple[Policy, ...] = ()
 
@@ -79,6 +81,11 @@ class Policy:
         return (self, *(policy for other in self.also for policy in other.every))
 
     @property
+    def seals(self) -> bool:
+        """Does this policy, or one that is asked beside it, want sealed copies?"""
+        return any(policy.sealed for policy in self.every)
+
+    @property
     def digest(self) -> Digest:
         """Over the clauses, not the name: two policies that say the same are the same."""
         said: dict[str, object] = {
@@ -89,6 +96,8 @@ class Policy:
             "signals": {k: {o.value: a.value for o, a in m.items()} for k, m in self.signals.items()},
             "unsafe_override": self.unsafe_override,
         }
+        if self.sealed:
+            said["sealed"] = True
         if self.also:
             said["also"] = sorted({str(policy.digest) for policy in self.also})
         import json

@@ -27,12 +27,13 @@ _BY_SEVERITY: Final = MappingProxyType(
     }
 )
 
-# Everything that is not clean stops the load, and nobody can wave it through.
+# Everything that is not clean stops the load, and nobody can wave it through. What is loaded nobody can change.
 STRICT: Final = Policy(
     name="strict",
     findings=MappingProxyType(dict.fromkeys(Severity, Action.BLOCK)),
     gaps=MappingProxyType(dict.fromkeys(GapReason, Action.BLOCK)),
     nothing_to_load=Action.BLOCK,
+    sealed=True,
 )
 
 # What is dangerous or runs is stopped; what is not known is a person's decision.

@@ -274,6 +274,7 @@ def policies(draw: st.DrawFn) -> Policy:
             )
         ),
         unsafe_override=draw(st.booleans()),
+        sealed=draw(st.booleans()),
     )
 
 
