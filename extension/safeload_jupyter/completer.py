@@ -10,7 +10,7 @@ from typing import Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 
-OPTIONS = ("--as", "--loader", "--revision", "--policy", "--trust-remote-code", "--no-load")
+OPTIONS = ("--as", "--loader", "--revision", "--policy", "--trust-remote-code", "--convert", "--no-load")
 POLICIES = ("strict", "standard", "lenient")
 _LINE = re.compile(r"^\s*%safeload\s+(?P<before>(?:\S+\s+)*)(?P<token>\S*)$")
 

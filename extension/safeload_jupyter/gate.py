@@ -31,6 +31,7 @@ class Outcome(Enum):
 
     APPROVE = "approve"
     DENY = "deny"
+    CONVERT = "convert"  # not this: its tensors alone
     UNSEEN = "unseen"  # no page said hello: nobody can see the panel
     GONE = "gone"  # the page was there, and went away
 
@@ -38,8 +39,10 @@ class Outcome(Enum):
 class Gate:
     """One question's answer, whichever way it arrives. The first answer counts; later ones change nothing."""
 
-    def __init__(self, *, comm_id: str, nonce: str) -> None:
+    def __init__(self, *, comm_id: str, nonce: str, convertible: bool = False) -> None:
         self.comm_id = comm_id
+        offered = (Outcome.APPROVE, Outcome.DENY, *([Outcome.CONVERT] if convertible else []))
+        self._offered = tuple(one.value for one in offered)
         self.seen = time.monotonic()
         self.hello = threading.Event()
         self.done = threading.Event()
@@ -70,7 +73,7 @@ class Gate:
             self.done.set()
 
     def _decide(self, value: object) -> None:
-        if value in (Outcome.APPROVE.value, Outcome.DENY.value):
+        if value in self._offered:
             self.answer = Outcome(value)
             self.hello.set()
             self.done.set()

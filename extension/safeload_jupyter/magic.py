@@ -8,7 +8,7 @@ import difflib
 import keyword
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
@@ -16,8 +16,13 @@ from IPython.core.magic_arguments import MagicArgumentParser
 from safeload import errors
 from safeload_jupyter.bars import without_bars
 from safeload_jupyter.completer import OPTIONS
-from safeload_jupyter.panel import PanelDecider, kernel, show
+from safeload_jupyter.panel import PanelDecider, WantsTensors, kernel, show
 from safeload_jupyter.screen import Screen
+
+if TYPE_CHECKING:
+    from safeload.pipeline import Loaded
+    from safeload.policy.interface import Policy
+    from safeload.sources.interface import Call
 
 _ABOUT = "Look at a model, decide, load exactly what was looked at. Binds model, and tokenizer where there is one."
 _WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
@@ -54,6 +59,7 @@ def _parser() -> MagicArgumentParser:
     add("--revision", metavar="R", help="branch, tag or commit")
     add("--policy", metavar="P", help="strict, standard, lenient or the path of a TOML file")
     add("--trust-remote-code", action="store_true", help="the model's own code may be asked about")
+    add("--convert", action="store_true", help="take the tensors of its pickles alone, and load those: nothing runs")
     add("--no-load", action="store_true", help="look only: nothing is downloaded whole, nothing is loaded")
     return parser
 
@@ -84,15 +90,43 @@ def _run(asked: argparse.Namespace, screen: Screen) -> Mapping[str, Any]:
         policy = policy_named(asked.policy)
     except errors.UsageError as error:
         raise UsageError(str(error)) from None
+    if asked.convert and (asked.no_load or asked.trust_remote_code):
+        raise UsageError(
+            "--convert loads tensors and runs no code: --no-load and --trust-remote-code do not go with it."
+        )
     if asked.no_load:
         show(screen, pipeline.review(call, policy=policy, progress=screen), PanelState.LOOKED)
         return {}
     with without_bars():
-        loaded = pipeline.load(call, policy=policy, decider=PanelDecider(screen=screen), progress=screen)
+        loaded = _converted(call, policy, screen) if asked.convert else _loaded(call, policy, screen)
     names = bound(loaded.objects, asked.name)
     said = Said.of(loaded.decision, remembered=True)
     show(screen, loaded.review, PanelState.LOADED, said=said, names=tuple(names))
     return names
+
+
+def _loaded(call: Call, policy: Policy, screen: Screen) -> Loaded:
+    from safeload import pipeline
+
+    try:
+        decider = PanelDecider(screen=screen, convertible=True)
+        return pipeline.load(call, policy=policy, decider=decider, progress=screen)
+    except WantsTensors:
+        return _converted(call, policy, screen)
+
+
+def _converted(call: Call, policy: Policy, screen: Screen) -> Loaded:
+    """The tensors of a model's pickles alone; what was not kept is said, and written down beside them."""
+    from safeload import pipeline
+    from safeload.rescue import kept
+    from safeload.rescue.words import lines
+
+    done = kept.convert_at_home(call, progress=screen)
+    loaded = pipeline.load(
+        kept.instead(call, done.folder), policy=policy, decider=PanelDecider(screen=screen), progress=screen
+    )
+    print("\n".join(lines(done)))  # noqa: T201  the cell is where it is read
+    return loaded
 
 
 def unquoted(word: str) -> str:

@@ -1,4 +1,4 @@
-// The live half of the panel: tabs, two buttons, and a sign of life while the cell waits.
+// The live half of the panel: tabs, two or three buttons, and a sign of life while the cell waits.
 // The body is the static panel, rendered and escaped in Python; nothing is fetched from anywhere.
 
 const PING = 2000; // milliseconds between two signs of life
@@ -58,19 +58,26 @@ function tabs(root) {
   select(0, false);
 }
 
+const SAID = {
+  Deny: "Denied. Nothing is loaded.",
+  Approve: "Approved. Waiting for the kernel…",
+  Convert: "Its tensors alone are taken. Waiting for the kernel…",
+};
+
 /** Deny comes first, for the keyboard too; nothing is focused, so no key that is being typed decides. */
-function actions(root, answer) {
+function actions(root, convert, answer) {
   const bar = root.querySelector(".sl-acts");
   if (!bar) return { close() {} };
   const note = bar.querySelector(".sl-remember");
   const status = element("span", { role: "status", "aria-live": "polite", class: "sl-note" });
   const shown = performance.now();
-  const buttons = ["Deny", "Approve"].map((label) => {
+  const buttons = ["Deny", "Approve", ...(convert ? ["Convert"] : [])].map((label) => {
     const button = element("button", { type: "button", class: `sl-${label.toLowerCase()}` }, label);
+    if (label === "Convert") button.title = "Take its tensors into safetensors, and load those. Nothing of it runs.";
     button.addEventListener("click", (event) => {
       // A click made by a script is not a person's.
       if (!event.isTrusted || performance.now() - shown < SETTLE) return;
-      close(label === "Approve" ? "Approved. Waiting for the kernel…" : "Denied. Nothing is loaded.");
+      close(SAID[label]);
       answer(label.toLowerCase());
     });
     // Shift+Enter in the notebook runs the next cell; on a button it does nothing.
@@ -92,7 +99,7 @@ function render({ model, el }) {
   const nonce = model.get("nonce");
   const say = (type, value) => model.send({ type, value, nonce });
   tabs(el);
-  const bar = actions(el, (value) => say("decision", value));
+  const bar = actions(el, model.get("convert"), (value) => say("decision", value));
   let timer = 0;
   const follow = () => {
     if (model.get("phase") === "asking") return;

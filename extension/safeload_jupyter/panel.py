@@ -22,9 +22,13 @@ from safeload.terminal import TerminalDecider, person
 from safeload_jupyter.gate import Gate, Outcome, attend, wait
 from safeload_jupyter.screen import Screen
 
-__all__ = ["PanelDecider", "kernel", "show"]
+__all__ = ["PanelDecider", "WantsTensors", "kernel", "show"]
 
 _one_at_a_time = threading.Lock()
+
+
+class WantsTensors(Exception):
+    """Somebody clicked Convert: the model is not to be loaded, its tensors are."""
 
 
 def kernel() -> Any:
@@ -41,7 +45,8 @@ class PanelDecider(Decider):
     """Asks where the person is: a panel with buttons in a notebook, y/N in a terminal.
 
     `screen` is the output to use; by default each review gets one of its own. `hello` and `lost` in seconds, as in
-    `safeload.limits`.
+    `safeload.limits`. `convertible`: who asks can convert, so a pickle's panel has a third button; `ask` then raises
+    `WantsTensors`.
     """
 
     def __init__(
@@ -50,8 +55,10 @@ class PanelDecider(Decider):
         screen: Screen | None = None,
         hello: float = limits.HELLO,
         lost: float = limits.HEARTBEAT_LOST,
+        convertible: bool = False,
     ) -> None:
         self._screen = screen
+        self._convertible = convertible
         self._hello = hello
         self._lost = lost
 
@@ -85,8 +92,9 @@ class PanelDecider(Decider):
 
     def _ask(self, running: Any, screen: Screen, review: Review) -> Answer | None:
         nonce = secrets.token_urlsafe(18)
-        widget = _widget_class()(html=render(review, state=PanelState.ASKING), nonce=nonce)
-        gate = Gate(comm_id=widget.model_id, nonce=nonce)
+        convert = self._convertible and _pickled(review)
+        widget = _widget_class()(html=render(review, state=PanelState.ASKING), nonce=nonce, convert=convert)
+        gate = Gate(comm_id=widget.model_id, nonce=nonce, convertible=convert)
         widget.on_msg(lambda _widget, content, _buffers: gate.feed(content))
         try:
             with attend(running, gate) as look:
@@ -103,6 +111,8 @@ class PanelDecider(Decider):
                 raise _gone(screen, review)
             # The page is there and gets the static panel: nothing of the widget has to be kept in the notebook.
             widget.close()
+            if outcome is Outcome.CONVERT:
+                raise WantsTensors
             return _clicked(outcome)
         finally:
             gate.close()
@@ -114,6 +124,10 @@ def _somebody_there(running: Any) -> bool:
     on_main = threading.current_thread() is threading.main_thread()
     # A kernel without the attribute is unknown, not deserted: `input` will tell.
     return on_main and bool(getattr(running, "_allow_stdin", True))
+
+
+def _pickled(review: Review) -> bool:
+    return any(result.streams for result in review.assessment.report.results)
 
 
 def _clicked(outcome: Outcome) -> Answer:
@@ -169,6 +183,7 @@ def _widget_class() -> Any:
         _css = here / "panel.css"
         html = traitlets.Unicode().tag(sync=True)
         nonce = traitlets.Unicode().tag(sync=True)
+        convert = traitlets.Bool(False).tag(sync=True)
         phase = traitlets.Unicode("asking").tag(sync=True)
         notice = traitlets.Unicode().tag(sync=True)
 

@@ -40,6 +40,13 @@ def test_a_click_reaches_the_waiting_cell(kernel: Any, said: dict[str, Any], cam
     assert outcome(kernel, message(kernel.session, "comm", HELLO), message(kernel.session, "comm", said)) is came
 
 
+def test_convert_counts_only_where_it_was_offered(kernel: Any) -> None:
+    said = message(kernel.session, "comm", {**APPROVE, "value": "convert"})
+    assert outcome(kernel, message(kernel.session, "comm", HELLO), said) is Outcome.GONE
+    offering = Gate(comm_id="comm", nonce=NONCE, convertible=True)
+    assert outcome(kernel, said, gate=offering) is Outcome.CONVERT
+
+
 def test_every_message_still_takes_its_ordinary_way(kernel: Any) -> None:
     sent = [message(kernel.session, "comm", APPROVE), message(kernel.session, "x", {}, msg_type="execute_request")]
     assert outcome(kernel, *reversed(sent)) is Outcome.APPROVE

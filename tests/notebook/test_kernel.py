@@ -33,6 +33,20 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         yield opened
 
 
+CONVERT = """
+from pathlib import Path
+from tests.builders import opcodes as op
+from tests.rescue.streams import checkpoint, state, tensor
+thing = op.glob("my.package", "Thing") + op.EMPTY_TUPLE + op.REDUCE
+Path("asked.pt").write_bytes(checkpoint(state(("w", tensor()), ("x", thing))))
+Path("blocked.pt").write_bytes(checkpoint(state(("w", tensor()), ("x", op.touch(Path("marker").absolute())))))
+%load_ext safeload
+%safeload {line}
+print({{name: one.tolist() for name, one in model.items()}}, Path("marker").exists())
+%unload_ext safeload
+"""
+
+
 def assert_frozen(cell: Cell) -> None:
     """What a notebook would save is plain HTML and text, without a widget."""
     (bundle,) = cell.outputs
@@ -52,6 +66,21 @@ def test_deny(shown: Page) -> None:
     assert "block False no, in the panel" in cell.text
     assert_frozen(cell)
     assert "Denied by" in cell.html
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("line", "answer"), [("asked.pt", "convert"), ("blocked.pt --convert", None)])
+def test_the_tensors_alone_are_loaded(shown: Page, line: str, answer: str | None) -> None:
+    cell = shown.run(CONVERT.format(line=line), answer=answer)
+    assert "{'w': [1.0, 2.0, 3.0, 4.0]} False" in cell.text, cell.error
+    assert "Named, never called:" in cell.text
+    assert_frozen(cell)
+    assert "Loaded" in cell.html
+
+
+def test_a_question_that_did_not_offer_to_convert_is_not_answered_by_it(shown: Page) -> None:
+    cell = shown.run(ASK_A_LOST_PAGE, answer="convert")
+    assert "the page that showed the question went away" in cell.error[0]
 
 
 def test_interrupt_is_a_no_that_is_not_remembered(shown: Page) -> None:

@@ -145,6 +145,8 @@ def test_no_load_shows_and_binds_nothing(notebook: InteractiveShell, clean: Pipe
         "",
         "acme/x --polcy strict",
         "acme/x --no",
+        "acme/x --convert --no-load",
+        "acme/x --convert --trust-remote-code",
         "acme/x --trust",
         "acme/x num_labels",
         "acme/x 1x=2",
