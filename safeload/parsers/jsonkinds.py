@@ -6,14 +6,14 @@ import re
 
 from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.mentions import Mentions
-from safeload.parsers.models import boosters, catboostjson, keras, mar, skops
+from safeload.parsers.models import boosters, catboostjson, keras, mar, mlpackage, skops
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Mention
 
 FORMAT: Final = "json-format"  # a format of its own, which is JSON by its letters only
 # Any key that matters, or the escape of a character that such a key could be written with.
-_MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|features_info|\\u00[2-7]")
+_MARKS: Final = re.compile(r"class_name|__loader__|handler|gradient_booster|features_info|itemInfoEntries|\\u00[2-7]")
 
 
 def said(text: str, value: Any) -> tuple[Mention, ...]:
@@ -24,6 +24,7 @@ def said(text: str, value: Any) -> tuple[Mention, ...]:
     keras.say(value, found)
     skops.say(value, found)
     mar.say(value, found)
+    mlpackage.say(value, found)
     boosters.say(value, found)
     if catboostjson.is_model(value):
         found.add(FORMAT, "catboost")

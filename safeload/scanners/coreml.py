@@ -45,6 +45,9 @@ class CoreMlScanner(Scanner):
     formats: ClassVar[frozenset[str]] = frozenset({"coreml", "coreml-weights"})
     rules: ClassVar[tuple[Rule, ...]] = (CUSTOM, LINKED, OTHER_FILE)
 
+    def sees(self, part: Part) -> bool:
+        return part.format in self.formats or any(mention.kind == "coreml-item" for mention in part.mentions)
+
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         return findings(part, artifact, _judge)
 
@@ -56,6 +59,8 @@ def _judge(mention: Mention) -> tuple[Rule, str] | None:
         return CUSTOM, f"The model needs the operation {shown(mention.text)} of an application."
     if mention.kind == "external-data" and not stays_inside(mention.text):
         return OTHER_FILE, f"The model reads its weights from {shown(mention.text)}."
+    if mention.kind == "coreml-item" and not stays_inside(mention.text):
+        return OTHER_FILE, f"The package says that a part of it is {shown(mention.text)}."
     if mention.kind == "coreml-serialized":
         return LINKED, f"The model holds another one in a form that is not known: {shown(mention.text)}."
     if mention.kind == "coreml-file":

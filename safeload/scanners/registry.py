@@ -67,7 +67,7 @@ SCANNERS: Final[tuple[Listed, ...]] = (
         "tensorflow", "TensorFlowScanner", formats="tf-saved-model tf-graph keras-metadata tf-fingerprint tf-bundle"
     ),
     Listed("tflite", "TfliteScanner", formats="tflite executorch"),
-    Listed("coreml", "CoreMlScanner", formats="coreml coreml-weights"),
+    Listed("coreml", "CoreMlScanner", formats="coreml coreml-weights", mentions=("coreml-item",)),
     Listed("torchscript", "TorchScriptScanner", formats="torchscript"),
     Listed("pt2", "Pt2Scanner", formats="pt2 pt2-program torch-package"),
     Listed("skops", "SkopsScanner", mentions=("skops-",)),

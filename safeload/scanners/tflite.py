@@ -38,6 +38,15 @@ OTHER_FILE: Final = Rule(
     fix="Do not load it.",
     cwe=22,
 )
+PLACE: Final = Rule(
+    id="tflite-odd-place",
+    title="Weights of the model lie outside of it",
+    severity=Severity.HIGH,
+    why="Offset and size of what lies behind the tables are added without looking for an overflow. Numbers that do not "
+    "fit the file have the runtime read memory that is none of the model's.",
+    fix="Do not load it. No tool writes such numbers.",
+    cwe=125,
+)
 
 # Custom operators that TFLite itself brings: tensorflow/lite/kernels/custom_ops_register.h, lite/kernels/register.cc.
 _OWN: Final = frozenset(
@@ -53,7 +62,7 @@ class TfliteScanner(Scanner):
 
     name: ClassVar[str] = "tflite"
     formats: ClassVar[frozenset[str]] = frozenset({"tflite", "executorch"})
-    rules: ClassVar[tuple[Rule, ...]] = (CUSTOM, FLEX, OTHER_FILE)
+    rules: ClassVar[tuple[Rule, ...]] = (CUSTOM, FLEX, OTHER_FILE, PLACE)
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         return findings(part, artifact, _judge)
@@ -63,6 +72,8 @@ def _judge(mention: Mention) -> tuple[Rule, str] | None:
     name = mention.text
     if mention.kind == "external-data":
         return None if stays_inside(name) else (OTHER_FILE, f"The model reads its weights from {shown(name)}.")
+    if mention.kind == "odd-place":
+        return PLACE, f"A buffer of the model has the {shown(mention.text)}."
     if mention.kind == "tflite-custom":
         if name.startswith("Flex"):
             what = tensorflow.what(name.removeprefix("Flex"))

@@ -55,10 +55,19 @@ def file(root: Piece, identifier: bytes) -> bytes:
     return struct.pack("<I", 8 + root.entry) + identifier + root.data
 
 
-def tflite(*operators: dict[int, Value], files: tuple[str, ...] = ()) -> bytes:
-    """`operators` are OperatorCodes."""
-    groups: dict[int, Value] = {8: [table({0: name}) for name in files]} if files else {}
-    return file(table({0: 3, 1: [table(one) for one in operators], 3: "made by hand", **groups}), b"TFL3")
+def tflite(
+    *operators: dict[int, Value], files: tuple[str, ...] = (), buffers: tuple[tuple[int, int], ...] = ()
+) -> bytes:
+    """`operators` are OperatorCodes; `buffers` are offsets and sizes of what lies behind the tables."""
+    more: dict[int, Value] = {8: [table({0: name}) for name in files]} if files else {}
+    if buffers:
+        more[4] = [_buffer(*one) for one in buffers]
+    return file(table({0: 3, 1: [table(one) for one in operators], 3: "made by hand", **more}), b"TFL3")
+
+
+def _buffer(offset: int, size: int) -> Piece:
+    layout = struct.pack("<HHHHH", 10, 20, 0, 4, 12)
+    return Piece(layout + struct.pack("<iQQ", len(layout), offset, size), len(layout))
 
 
 def executorch(operators: tuple[str, ...] = (), backends: tuple[str, ...] = ()) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -62,6 +63,16 @@ def test_weights_outside_the_package_are_found(path: str, look: Look) -> None:
     )
     for operation in (constant(path), listed):
         assert ids(look(program(operation), name="model.mlmodel").findings) == ["coreml-external-path"]
+
+
+@pytest.mark.parametrize("path", ["../../other.mlmodel", "/tmp/other.mlmodel", "com.apple.CoreML/../../../x"])
+def test_a_package_that_is_made_of_files_outside_is_found(path: str, look: Look) -> None:
+    def manifest(path: str) -> bytes:
+        items = {"a": {"author": "com.apple.CoreML", "name": "model.mlmodel", "path": path}}
+        return json.dumps({"itemInfoEntries": items, "rootModelIdentifier": "a"}).encode()
+
+    assert ids(look(manifest(path), name="Manifest.json").findings) == ["coreml-external-path"]
+    assert not look(manifest("com.apple.CoreML/model.mlmodel"), name="Manifest.json").findings
 
 
 def test_ordinary_models_are_clean(look: Look) -> None:

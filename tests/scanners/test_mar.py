@@ -13,17 +13,18 @@ from tests.scanners.conftest import ids
 Look = Callable[..., Report]
 
 
-def archive(**model: str) -> bytes:
+def archive(*files: str, **model: str) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as file:
         manifest = {"runtime": "python", "model": {"modelName": "m", **model}, "archiverVersion": "0.12.0"}
         file.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
-        file.writestr("handler.py", "import os\n")
+        for name in files:
+            file.writestr(name, "import os\n")
     return made.getvalue()
 
 
 def test_a_handler_of_its_own_is_a_question(look: Look) -> None:
-    assert "mar-runs-code" in ids(look(archive(handler="handler.py"), name="m.mar").findings)
+    assert "mar-runs-code" in ids(look(archive("handler.py", handler="handler.py"), name="m.mar").findings)
     assert "mar-runs-code" in ids(look(archive(handler="os:system"), name="m.mar").findings)
     assert "mar-runs-code" in ids(look(archive(handler="image_classifier", modelFile="model.py")).findings)
 
@@ -35,3 +36,12 @@ def test_packages_to_install_are_a_question(look: Look) -> None:
 
 def test_a_handler_that_the_server_has_is_ordinary(look: Look) -> None:
     assert not {"mar-runs-code", "mar-installs-packages"} & set(ids(look(archive(handler="image_classifier")).findings))
+
+
+def test_code_that_stands_in_front_of_the_servers_own_is_a_question(look: Look) -> None:
+    """Its folder comes first where Python looks for modules."""
+    for name in ("image_classifier.py", "json.py", "torch/__init__.py", "json.pyc", "numpy.so"):
+        assert "mar-runs-code" in ids(look(archive(name, handler="image_classifier")).findings)
+    for other in ("a/data.pkl", "a/constants.pkl", "archive_format"):  # what else it could be is nothing to the server
+        data = archive("image_classifier.py", other, handler="image_classifier")
+        assert "mar-runs-code" in ids(look(data).findings)

@@ -96,6 +96,18 @@ def test_weights_outside_the_folder_are_found(path: str, look: Look) -> None:
     assert ids(look(tflite(ADD, files=("a.bin", path))).findings) == ["tflite-external-path"]
 
 
+@pytest.mark.parametrize(("offset", "size"), [(2**64 - 16, 32), (2**64 - 8, 8), (1 << 40, 16), (8, 2**64 - 1)], ids=hex)
+def test_weights_outside_the_file_are_found(offset: int, size: int, look: Look) -> None:
+    """The runtime adds both numbers without looking for an overflow."""
+    report = look(tflite(ADD, buffers=((0, 0), (offset, size))), name="m.tflite")
+    assert ids(report.findings) == ["tflite-odd-place"]
+
+
+def test_weights_behind_the_tables_are_clean(look: Look) -> None:
+    tables = tflite(ADD, buffers=((0, 0), (1024, 16)))
+    assert is_clean(look(tables.ljust(1024, b"\0") + bytes(16), name="m.tflite"))
+
+
 def test_a_backend_or_operator_that_nobody_knows_is_a_question(look: Look) -> None:
     assert ids(look(executorch(("mine::launch",)), name="m.pte").findings) == ["tflite-custom-operator"]
     assert ids(look(executorch(("aten::add",), ("MyBackend",)), name="m.pte").findings) == ["tflite-custom-operator"]

@@ -10,6 +10,7 @@ from safeload.lean import TYPE_CHECKING, Callable, Final, Iterator, Sequence, re
 from safeload.parsers import formats
 from safeload.parsers.containers import zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
+from safeload.parsers.models import mar
 from safeload.parsers.pickles import pickle, records, trial
 from safeload.parsers.pickles.shapes import STARTS
 from safeload.parsers.programs import mobile, pt2, torchscript
@@ -77,7 +78,7 @@ KINDS: Final = (
     # What matters in these is JSON, which is read by what stands in it wherever it is.
     Kind(name="keras", fits=lambda names: {"config.json", "metadata.json"} <= set(names)),
     Kind(name="skops", fits=lambda names: "schema.json" in names),
-    Kind(name="mar", fits=lambda names: "mar-inf/manifest.json" in names),
+    Kind(name="mar", fits=lambda names: mar.MANIFEST in names),
     Kind(name="zip", fits=lambda names: True),
 )
 
@@ -93,7 +94,7 @@ def read(reader: Reader, visit: Visit) -> Parts:
     kind = next(kind for kind in KINDS if kind.fits(names))
     parts = [_scripted(part) if kind.name == "torchscript" else part for part in _members(reader, found, visit, kind)]
     facts = ArchiveFacts(members=len(found.entries), anomalies=tuple(found.anomalies))
-    said = _mentions(kind, found, parts)
+    said = (*_mentions(kind, found, parts), *mar.code([entry.name for entry in found.entries]))
     first = Part(member=visit.member, format=kind.name, archive=facts, mentions=said, gap=_gap(kind, found))
     return (first, *parts)
 

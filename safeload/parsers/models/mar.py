@@ -5,10 +5,15 @@ https://github.com/pytorch/serve/blob/master/model-archiver/README.md
 
 from __future__ import annotations
 
-from safeload.lean import TYPE_CHECKING, Any, Final
+from safeload import limits
+from safeload.lean import TYPE_CHECKING, Any, Final, Sequence
+from safeload.parsers.facts import Mention
 
 if TYPE_CHECKING:
     from safeload.parsers.mentions import Mentions
+
+MANIFEST: Final = "mar-inf/manifest.json"  # case folded
+_IMPORTED: Final = (".py", ".pyc", ".so", ".pyd")
 
 _KEYS: Final = {
     "handler": "mar-handler",
@@ -27,3 +32,16 @@ def say(value: Any, said: Mentions) -> None:
     for key, kind in _KEYS.items():
         if model.get(key):
             said.add(kind, str(model[key])[:400], f"model.{key}")
+
+
+def code(names: Sequence[str]) -> tuple[Mention, ...]:
+    """Members of an archive with a manifest that can be imported.
+
+    The server puts the archive's folder in front of Python's own, and the handler's name is a module that is imported.
+    A file with the name of one of its own handlers, or of any module that it imports, is what runs:
+    https://github.com/pytorch/serve/blob/master/ts/model_loader.py, `_load_handler_file`.
+    """
+    if not any(name.casefold() == MANIFEST for name in names):
+        return ()
+    found = [name for name in names if name.casefold().endswith(_IMPORTED)]
+    return tuple(Mention(kind="mar-code", text=name[: limits.NAME]) for name in found[: limits.REASONS])

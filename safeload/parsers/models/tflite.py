@@ -21,6 +21,8 @@ _CUSTOM: Final = 32
 _ORIGINAL, _NAME, _NUMBER = 0, 1, 3
 _CODES: Final = 1
 _GROUPS: Final = 8
+# Buffer: where its bytes lie behind the tables, which readers add up without looking for an overflow.
+_BUFFERS, _OFFSET, _SIZE = 4, 1, 2
 # ExecuTorch: Program, ExecutionPlan.
 _PLANS: Final = 1
 _OPERATORS, _DELEGATES = 6, 7
@@ -57,6 +59,11 @@ def _tflite(reader: Reader, said: Mentions) -> None:
             said.add("tflite-op", str(number))
     for group in model.tables(_GROUPS):
         said.add("external-data", group.text(0) or "")
+    # They lie all over the file. Over a network each is a request: the local scan that a grant needs looks at them.
+    for number, buffer in enumerate(model.tables(_BUFFERS) if reader.local else ()):
+        offset, size = buffer.number(_OFFSET, "<Q"), buffer.number(_SIZE, "<Q")
+        if offset + size > reader.size:
+            said.add("odd-place", f"offset {offset}, size {size}", f"buffer {number}")
 
 
 def _executorch(reader: Reader, said: Mentions) -> None:
