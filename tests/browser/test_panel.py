@@ -126,6 +126,20 @@ def test_the_same_question_is_not_asked_twice(notebook: Make) -> None:
     assert book.error(4) == ""
 
 
+def test_convert_takes_the_tensors_alone(notebook: Make, shots: Path) -> None:
+    book = notebook(LOAD, "%safeload someone/full-module", "print(type(model).__name__, len(model))")
+    book.run_all()
+    panel = book.panel(2)
+    convert = panel.get_by_role("button", name="Convert")
+    convert.wait_for(timeout=90_000)
+    book.shoot(2, shots / "asking-convert.png")
+    book.page.wait_for_timeout(500)
+    convert.click()
+    book.finished()
+    assert "Loaded" in book.panel(2).inner_text()
+    assert book.output(3).inner_text().startswith("dict")
+
+
 def test_a_plain_from_pretrained_is_guarded(notebook: Make, shots: Path, marker: Path) -> None:
     book = notebook(
         "from transformers import AutoModel",

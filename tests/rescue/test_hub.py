@@ -1,0 +1,69 @@
+"""Poisoned repositories of the local hub become folders that load without a question."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from safeload.rescue.interface import PROVENANCE
+
+pytestmark = pytest.mark.heavy
+
+
+def safeload(*args: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "safeload", *args]
+    return subprocess.run(command, capture_output=True, text=True, env=env, timeout=110, check=False)
+
+
+@pytest.mark.parametrize("name", ["tiny-bert-pwned", "tiny-bert-legacy-pwned"])
+def test_a_poisoned_repository(name: str, child_env: dict[str, str], tmp_path: Path, marker: Path) -> None:
+    out = tmp_path / "out"
+    assert safeload("scan", f"mallory/{name}", env=child_env).returncode == 1
+    done = safeload("convert", f"mallory/{name}", "--output", str(out), env=child_env)
+    assert done.returncode == 0, done.stderr
+    record = json.loads((out / PROVENANCE).read_text())
+    assert record["source"]["name"] == f"mallory/{name}"
+    assert len(record["source"]["revision"]) == 40
+    assert record["converted"][0]["not_kept"]
+    assert record["converted"][0]["file"] == "model.safetensors"
+    assert {"config.json"} <= {one["file"] for one in record["copied"]}
+    assert safeload("scan", str(out), env=child_env).returncode == 0
+    code = (
+        "import sys, safeload; from transformers import AutoModel;"
+        "found = safeload.load(sys.argv[1]).objects; print(type(found['model']).__name__)"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code, str(out)], capture_output=True, text=True, env=child_env, check=False
+    )
+    assert "Bert" in loaded.stdout, loaded.stderr
+    assert not marker.exists()
+
+
+def test_a_whole_module_of_the_authors_own_class(child_env: dict[str, str], tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    done = safeload("convert", "someone/full-module", "--format", "json", "--output", out, env=child_env)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["folder"] == out
+    assert "detector.nets.TinyYolo" in said["converted"][0]["state_only_of"]
+    code = (
+        "import sys, torch; from safetensors.torch import load_file; from huggingface_hub import hf_hub_download;"
+        "trusted = torch.load(hf_hub_download('someone/full-module', 'model.pt'), weights_only=False).state_dict();"
+        "found = load_file(sys.argv[1] + '/model.safetensors');"
+        "print(trusted.keys() == found.keys() and all(torch.equal(trusted[k], found[k]) for k in found))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, out], capture_output=True, text=True, env=child_env, check=False)
+    assert ran.stdout.strip() == "True", ran.stderr
+
+
+def test_a_clean_repository_has_nothing_to_convert(child_env: dict[str, str], tmp_path: Path) -> None:
+    done = safeload("convert", "acme/tiny-bert", "--output", str(tmp_path / "out"), env=child_env)
+    assert done.returncode == 2
+    assert "nothing to convert" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not os.path.lexists(tmp_path / "out")
