@@ -89,6 +89,7 @@ function actions(root, convert, answer) {
     if (note) note.hidden = true;
     status.textContent = text;
   }
+  if (convert && note) note.textContent += " Convert loads the tensors alone, and runs nothing of the file.";
   bar.prepend(...buttons);
   bar.append(status);
   return { close };

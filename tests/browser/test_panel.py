@@ -132,6 +132,7 @@ def test_convert_takes_the_tensors_alone(notebook: Make, shots: Path) -> None:
     panel = book.panel(2)
     convert = panel.get_by_role("button", name="Convert")
     convert.wait_for(timeout=90_000)
+    assert "Convert loads the tensors alone" in panel.inner_text()
     book.shoot(2, shots / "asking-convert.png")
     book.page.wait_for_timeout(500)
     convert.click()
