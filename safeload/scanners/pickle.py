@@ -96,13 +96,11 @@ def _conditions(one: Name, place: Location) -> Iterator[Finding]:
     condition = entry.condition if entry is not None else None
     forged = tuple(use for use in one.uses if use.shape[-1:] == ("odd",))
     if forged:
-        message = (
-            f"What {one.shown} makes is not what numpy writes: what the file says of it does not fit its contents."
-        )
+        message = f"What {one.shown} makes is not what libraries write: its description does not fit its contents."
         yield finding(rules.FORGED_ARRAY, one.only(forged), place, message)
     unread = tuple(use for use in one.uses if use.shape == ("unread",))
     if unread:
-        message = f"{one.shown} is known, but its numbers were not held against each other: they are too many."
+        message = f"{one.shown} is known, but not all of its numbers were looked at (too many, or of another kind)."
         yield finding(rules.CONDITIONS_NOT_MET, one.only(unread), place, message)
     apart = (*forged, *unread)
     stated = tuple(

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
+from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -87,10 +90,65 @@ ASKS: dict[str, str] = {
 }
 
 
-def write(value: Any) -> list[bytes]:
-    return [*pickled(value), joblibbed(value)]
+def _arrow(kind: str, *values: Any) -> Any:
+    import pyarrow  # type: ignore[import-untyped]
+
+    return pd.Series([*values, None], dtype=pd.ArrowDtype(eval(kind, {"pa": pyarrow})))
 
 
+if find_spec("pyarrow") is not None:
+    CASES |= {
+        **{
+            f"Series of {kind}[pyarrow]": (lambda kind=kind: pd.Series([0, 1, None], dtype=f"{kind}[pyarrow]"))
+            for kind in ("bool", "int8", "int64", "uint32", "float", "double")
+        },
+        "Series of strings of pyarrow": lambda: _arrow("pa.string()", "a", "é"),
+        "Series of bytes of pyarrow": lambda: _arrow("pa.binary()", b"a"),
+        "Series of datetimes of pyarrow": lambda: _arrow("pa.timestamp('ns')", pd.Timestamp("2026")),
+        "Series of datetimes with timezone of pyarrow": lambda: _arrow("pa.timestamp('us', 'UTC')", pd.Timestamp("2026", tz="UTC")),
+        "Series of dates of pyarrow": lambda: _arrow("pa.date32()", datetime.date(2026, 1, 1)),
+        "Series of timedeltas of pyarrow": lambda: _arrow("pa.duration('ns')", pd.Timedelta("1D")),
+        "Series of times of pyarrow": lambda: _arrow("pa.time64('us')", datetime.time(1)),
+        "Series of a dictionary of pyarrow": lambda: _arrow("pa.dictionary(pa.int32(), pa.string())", "a", "b", "a"),
+        "Series of nothing of pyarrow": lambda: _arrow("pa.null()"),
+        "Series of lists of pyarrow": lambda: _arrow("pa.list_(pa.int64())", [1, 2]),
+        "a part of a Series of strings": lambda: pd.Series(["a", "b", None, "dé"]).iloc[1:3],
+        "a result of pyarrow": lambda: _arrow("pa.int64()", 1, 2).iloc[1:] > 1,
+        "texts put together": lambda: pd.concat([pd.Series(["a"]), pd.Series([None, "c"])]),
+        "empty Series of strings": lambda: pd.Series([], dtype="string[pyarrow]"),
+        "dtypes of pyarrow": lambda: [pd.StringDtype("pyarrow"), _arrow("pa.int64()").dtype, _arrow("pa.timestamp('s')").dtype],
+    }  # fmt: skip
+    ASKS["Series of lists of pyarrow"] = "Of types with others in them, nobody holds the places against the values."
+
+# How pandas keeps texts: objects of Python, or numpy's, or pyarrow's, which it takes by itself where that is installed.
+STORAGES: list[dict[str, Any]] = [
+    {"future.infer_string": False},
+    *(
+        {"future.infer_string": True, "mode.string_storage": storage}
+        for storage in ("python", "pyarrow")
+        if storage == "python" or find_spec("pyarrow") is not None
+    ),
+]
+
+
+def _in_every_storage(make: Callable[[], Any]) -> Callable[[], list[Any]]:
+    def made() -> list[Any]:
+        values = []
+        for storage in STORAGES:
+            with ExitStack() as options:
+                for option, value in storage.items():
+                    options.enter_context(pd.option_context(option, value))
+                values.append(make())
+        return values
+
+    return made
+
+
+def write(values: list[Any]) -> list[bytes]:
+    return [*dict.fromkeys(data for value in values for data in (*pickled(value), joblibbed(value)))]
+
+
+CASES = {name: _in_every_storage(make) for name, make in CASES.items()}
 SUITE = Suite(library="pandas", cases=CASES, asks=ASKS, write=write)
 
 

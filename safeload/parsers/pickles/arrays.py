@@ -186,13 +186,19 @@ class Empty(Raw, metaclass=_NamedEmpty):
 
 class _NamedBytes(Named):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        made.content = args[0] if len(args) == 1 else None if args else b""
         return not args or not isinstance(args[0], (Inert, InertMapping)) or isinstance(args[0], Raw)
 
 
 class Bytes(Inert, metaclass=_NamedBytes):
     """A bytearray, in protocols before 3 of encoded text; it would iterate over any other object."""
 
-    __slots__ = ()
+    __slots__ = ("content",)
+
+    content: Any
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        type(self).page.state(None, odd=True)  # no library does, and what was looked at would not hold any more
 
 
 class _NamedLoader(Named):

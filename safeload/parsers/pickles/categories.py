@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from safeload.lean import Any, Final
+from safeload.parsers.pickles.arrow import Column
 from safeload.parsers.pickles.contents import Unread, held, integers
 from safeload.parsers.pickles.shapes import masked
 from safeload.parsers.pickles.standins import Inert, Named
@@ -112,6 +113,8 @@ def _length(values: Any) -> int | None:
             return _length(given["data"])
         steps = tuple(given.get(name) for name in ("start", "stop", "step"))
         return len(range(*steps)) if all(type(step) is int and step for step in steps[1:]) else None
+    if isinstance(values, Column):
+        return values.length
     known = held(values.array if isinstance(values, Backed) else values)
     return known.shape[0] if known is not None and len(known.shape) == 1 else None
 

@@ -29,6 +29,7 @@ SINKS: Final = frozenset(
         ("__builtin__", "type"),
         ("dill._dill", "_load_type"),
         ("dill._dill", "_create_array"),
+        ("pyarrow.lib", "_restore_array"),
     }
 )
 

@@ -7,11 +7,10 @@ gap; what was seen before it stays in the ledger.
 from __future__ import annotations
 
 import _pickle
-import re
 
-from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Protocol, field, record
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Protocol, field, pattern, record
 from safeload.parsers.facts import Gap, GapReason
-from safeload.parsers.pickles import arrays, blocks, categories, generators, natives, parameters, texterrors
+from safeload.parsers.pickles import arrays, arrow, blocks, categories, generators, natives, parameters, texterrors
 from safeload.parsers.pickles.dtypes import Outside
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.standins import Inert
@@ -39,10 +38,11 @@ SPECIALS: Final = {
     **natives.SPECIALS,
     **categories.SPECIALS,
     **blocks.SPECIALS,
+    **arrow.SPECIALS,
     **parameters.SPECIALS,
     **texterrors.SPECIALS,
 }
-_EXTENSION: Final = re.compile(r"unregistered extension code (\d+)")
+_EXTENSION: Final = pattern(r"unregistered extension code (\d+)")
 
 
 class Machine(_pickle.Unpickler):
