@@ -22,6 +22,7 @@ from safeload.sources.registry import open_source
 
 if TYPE_CHECKING:
     from safeload.guard.interface import Loader
+    from safeload.guard.sealed import Sealed
     from safeload.policy.interface import Policy
     from safeload.scanners.interface import Report
     from safeload.sources.closure import Closure
@@ -87,10 +88,19 @@ def beside(source: Source, known: Iterable[Source] = ()) -> Callable[[str, str |
 
 
 def look(
-    found: Opened, policy: Policy, progress: Progress, *, signals: Signals, before: Report | None = None
+    found: Opened,
+    policy: Policy,
+    progress: Progress,
+    *,
+    signals: Signals,
+    before: Report | None = None,
+    seal: Sealed | None = None,
 ) -> tuple[Review, Files]:
-    """Scan what the closure reaches: the local bytes, hashed as they are read, where all are here; else by ranges."""
-    snapshot, report, held = _report(found.closure, progress)
+    """Scan what the closure reaches: the local bytes, hashed as they are read, where all are here; else by ranges.
+
+    With `seal` the local bytes are copied first, and it is the copies that are looked at.
+    """
+    snapshot, report, held = _report(found.closure, progress, seal)
     if before is not None:
         from safeload.scanners.consistency import compared
 
@@ -113,7 +123,7 @@ def look(
     return review, held
 
 
-def _report(closure: Closure, progress: Progress) -> tuple[Snapshot, Report, Files]:
+def _report(closure: Closure, progress: Progress, seal: Sealed | None) -> tuple[Snapshot, Report, Files]:
     """What the files are; what is in them; where those lie that were hashed."""
     progress.step("Reading")
     artifacts = closure.snapshot.artifacts
@@ -122,7 +132,7 @@ def _report(closure: Closure, progress: Progress) -> tuple[Snapshot, Report, Fil
         report = engine.scan(closure.snapshot, closure.open, how=How.RANGES, worker=workers.shared(), progress=progress)
         return closure.snapshot, report, {}
     if not any(a.size is None or a.size >= limits.REMEMBERED for a in artifacts):
-        return _scanned(closure, workers.shared(), None, progress)
+        return _scanned(closure, workers.shared(), None, progress, seal)
     from contextlib import closing
 
     from safeload import home
@@ -131,16 +141,20 @@ def _report(closure: Closure, progress: Progress) -> tuple[Snapshot, Report, Fil
 
     with closing(Memo(home.ready())) as memo:
         remembering = Remembering(examiner=workers.shared(), memo=memo)
-        found = _scanned(closure, remembering, memo, progress)
+        found = _scanned(closure, remembering, memo, progress, seal)
         remembering.remember()
         return found
 
 
 def _scanned(
-    closure: Closure, examiner: engine.Examiner, memo: vault.Remembered | None, progress: Progress
+    closure: Closure,
+    examiner: engine.Examiner,
+    memo: vault.Remembered | None,
+    progress: Progress,
+    seal: Sealed | None,
 ) -> tuple[Snapshot, Report, Files]:
     """Local bytes: hashed as they are read, and told apart from what they were only when both are done."""
-    holds = Holds(closure, memo)
+    holds = Holds(closure, memo, seal)
     try:
         report = engine.scan(closure.snapshot, holds.open, how=How.LOCAL, worker=examiner, progress=progress)
         held = holds.held()

@@ -219,12 +219,19 @@ def _guard(
         return loader.unasked(original, entry, args, kwargs)
     covering = session.covering(call.target)
     if covering is not None:
-        return loader.proceed(original, entry, args, kwargs, covering)
+        return loader.proceed(_handed(original, covering), entry, args, kwargs, covering)
     unforeseen.repository(call, lambda other: reaching.approved(other, policy=_setups[-1].policy))
     source = loader.source_of(args, kwargs)
     return _decided(
-        replace(call, loader=loader.name), source, lambda grant: loader.proceed(original, entry, args, kwargs, grant)
+        replace(call, loader=loader.name),
+        source,
+        lambda grant: loader.proceed(_handed(original, grant), entry, args, kwargs, grant),
     )
+
+
+def _handed(original: Callable[..., Any], grant: Grant) -> Callable[..., Any]:
+    """Given the sealed copies in place of paths, where there are any."""
+    return original if grant.sealed is None else grant.sealed.handing(original)
 
 
 def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any]) -> Any:

@@ -9,15 +9,18 @@ from safeload.deciding import consent, decide, decision_about, refuse_block, wri
 from safeload.decisions.interface import Decider, DeciderKind, Decision, basis_of
 from safeload.decisions.store import Store
 from safeload.errors import Blocked, Misbehaved, NotFound, Stop
-from safeload.guard import session, stops, vault
+from safeload.guard import neighbours, session, stops, vault
 from safeload.guard.interface import Grant
-from safeload.lean import Any, Callable, Mapping, TypeVar, record, replace
+from safeload.lean import TYPE_CHECKING, Any, Callable, Mapping, TypeVar, record, replace
 from safeload.looking import Files, Opened, Signals, beside, look, open_call, review, scan
 from safeload.policy.interface import Action, Policy, Review
 from safeload.scanners.interface import How
 from safeload.sources.closure import walk
 from safeload.sources.interface import Call, Progress, Silent, Source
 from safeload.sources.registry import open_source
+
+if TYPE_CHECKING:
+    from safeload.guard.sealed import Sealed
 
 __all__ = ["Loaded", "Opened", "Signals", "admit", "load", "review", "scan", "settle"]
 
@@ -61,25 +64,50 @@ def admit(
     signals: Signals = Signals.FOR_A_QUESTION,
 ) -> tuple[Review, Decision, T]:
     """Everything up to the grant, then `run` under it. Raises `SafeloadError`; then nothing of the model ran."""
-    progress = progress or Silent()
+    seal = _seal(policy)
+    try:
+        return _admit(call, run, policy, source, decider, progress or Silent(), signals, seal)
+    except BaseException:
+        if seal is not None:
+            seal.close()
+        raise
+
+
+def _admit(
+    call: Call,
+    run: Callable[[Opened, Grant], T],
+    policy: Policy,
+    source: Source | None,
+    decider: Decider | None,
+    progress: Progress,
+    signals: Signals,
+    seal: Sealed | None,
+) -> tuple[Review, Decision, T]:
     opened = open_call(call, source or open_source(call.target, revision=call.revision), progress)
-    found, held = look(opened, policy, progress, signals=signals)
+    found, held = look(opened, policy, progress, signals=signals, seal=seal)
     _nothing_missing(opened)
     answer = None
     if found.assessment.report.how is How.RANGES:
         answer, shown = consent(found, decider), found
-        found, held, opened = _bring(opened, found, policy, progress)
+        found, held, opened = _bring(opened, found, policy, progress, seal)
         if basis_of(policy, shown.verdict) != basis_of(policy, found.verdict):
             answer = None  # the bytes raise another question than the one that was answered
     decision = decide(found, decider=decider, answer=answer)
     files = {path: item.path for path, item in held.items()}
-    grant = Grant.issue(opened.call, found, decision, files)
+    if seal is not None:
+        files |= seal.lay_out(found.snapshot, held)
+    grant = Grant.issue(opened.call, found, decision, files, seal)
     # Before it runs, not after: what cannot be written down is not loaded.
     write_down("granted", found, decision)
     progress.step("Loading")
-    result = _under(grant, run, opened)
-    vault.recheck(held.values())
-    return found, decision, result
+    if seal is None:
+        neighbours.tell(files.values())
+        result = _under(grant, run, opened)
+        vault.recheck(held.values())
+        return found, decision, result
+    from safeload.guard import afterwards
+
+    return found, decision, afterwards.sealed(seal, found.snapshot, held, lambda: _under(grant, run, opened))
 
 
 def settle(
@@ -118,7 +146,17 @@ def settle(
 # The steps, in the order in which they happen.
 
 
-def _bring(opened: Opened, before: Review, policy: Policy, progress: Progress) -> tuple[Review, Files, Opened]:
+def _seal(policy: Policy) -> Sealed | None:
+    if not policy.seals:
+        return None
+    from safeload.guard.sealed import Sealed
+
+    return Sealed()
+
+
+def _bring(
+    opened: Opened, before: Review, policy: Policy, progress: Progress, seal: Sealed | None = None
+) -> tuple[Review, Files, Opened]:
     """Download, and look again at the bytes that came."""
     progress.step("Downloading")
     here = {a.path for a in opened.closure.snapshot.artifacts if opened.closure.cached(a) is not None}
@@ -134,7 +172,7 @@ def _bring(opened: Opened, before: Review, policy: Policy, progress: Progress) -
         )
     again = replace(opened, closure=closure)
     try:
-        found, held = look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report)
+        found, held = look(again, policy, progress, signals=Signals.NEVER, before=before.assessment.report, seal=seal)
     except Misbehaved as error:
         if error.file in {str(place) for place in came.values()}:
             # Left there, it would be the next unguarded load's file.

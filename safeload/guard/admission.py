@@ -13,7 +13,9 @@ from safeload.lean import Any, Iterable, Iterator
 Pair = tuple[str, str]
 
 # Frames between a reading function and the unpickler that say nothing about who reads.
-_BETWEEN = frozenset({"pickle", "safeload.guard.unpickle", "safeload.guard.overrides", "safeload.patch"})
+_BETWEEN = frozenset(
+    {"pickle", "safeload.guard.unpickle", "safeload.guard.overrides", "safeload.guard.sealed", "safeload.patch"}
+)
 _EXTENSIONS: dict[int, Any] = copyreg._extension_cache  # type: ignore[attr-defined]
 
 

@@ -49,7 +49,7 @@ class Hold(Hashed):
             raise
 
     def _start(self, status: os.stat_result, memo: Remembered | None) -> None:
-        check_keeper(self.path, status)
+        self.check(status)
         self.size: int | None = status.st_size
         if status.st_size <= limits.WHOLE:
             self._read_whole(status)
@@ -69,6 +69,9 @@ class Hold(Hashed):
             self._memo = memo
             self.unhashed = True
             self._left = 2  # and whoever hashes it
+
+    def check(self, status: os.stat_result) -> None:
+        check_keeper(self.path, status)
 
     def _read_whole(self, status: os.stat_result) -> None:
         whole = os.read(self._descriptor, status.st_size + 1)
@@ -92,6 +95,7 @@ class Hold(Hashed):
             while not stopped():
                 n = os.preadv(self._descriptor, [buffer], done)
                 hashing.update(view[:n])
+                self.taken(view[:n])
                 done += n
                 if n == 0:
                     break
@@ -104,6 +108,9 @@ class Hold(Hashed):
             self._error = unreadable(self.path, error)
         self._done()
         self._hashed.set()
+
+    def taken(self, piece: memoryview) -> None:
+        """What was hashed just now, in order."""
 
     def sha256(self, *, wait: bool) -> str | None:
         """What it hashes to, unless that failed, or is not known yet. Nothing is decided by it before `held`."""

@@ -13,6 +13,8 @@ from safeload.sources.interface import Artifact, Readable
 if TYPE_CHECKING:
     import threading
 
+    from safeload.guard.sealed import Sealed
+
 _OPEN: Final = 64  # files that wait to be hashed; a process may have few descriptors
 
 
@@ -22,9 +24,10 @@ class Holds:
     The worker's word is not taken for what a file hashes to: it has read hostile bytes.
     """
 
-    def __init__(self, closure: Closure, memo: Remembered | None) -> None:
+    def __init__(self, closure: Closure, memo: Remembered | None, seal: Sealed | None = None) -> None:
         self._closure = closure
         self._memo = memo
+        self._seal = seal
         self._holds: dict[str, Hold] = {}
         self._failed: SourceError | None = None
         self._queue: deque[Hold] = deque()
@@ -44,7 +47,10 @@ class Holds:
             return self._closure.open(artifact)
         worth = artifact.size is None or artifact.size >= limits.REMEMBERED
         try:
-            hold = Hold(path, expected=artifact.expected, memo=self._memo if worth else None)
+            if self._seal is not None:
+                hold: Hold = self._seal.hold(path, artifact)
+            else:
+                hold = Hold(path, expected=artifact.expected, memo=self._memo if worth else None)
         except SourceError as error:
             self._failed = error
             raise

@@ -13,6 +13,7 @@ from safeload.sources.interface import Call, Listing, Role, Snapshot, Source, Wa
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from safeload.guard.sealed import Sealed
     from safeload.parsers.facts import Stream
 
 
@@ -21,7 +22,7 @@ class Grant:
     """Leave to load exactly these bytes, once. Make it with `Grant.issue`.
 
     `streams` are the pickles that were scanned, with the names each resolves; `code` holds the paths of the artifacts
-    that may be executed; `files` maps artifact paths to where the bytes lie.
+    that may be executed; `files` maps artifact paths to where the bytes lie: in `sealed`, where that is not None.
     """
 
     call: Call
@@ -30,9 +31,17 @@ class Grant:
     streams: tuple[Stream, ...]
     code: frozenset[str]
     files: Mapping[str, Path]
+    sealed: Sealed | None = None
 
     @classmethod
-    def issue(cls, call: Call, review: Review, decision: Decision, files: Mapping[str, Path]) -> Grant:
+    def issue(
+        cls,
+        call: Call,
+        review: Review,
+        decision: Decision,
+        files: Mapping[str, Path],
+        sealed: Sealed | None = None,
+    ) -> Grant:
         """Raises `ValueError` unless `decision` allows exactly what `review` saw in local bytes."""
         report = review.assessment.report
         if report.how is not How.LOCAL:
@@ -47,7 +56,15 @@ class Grant:
             raise ValueError("the policy blocks it and allows no override")
         streams = tuple(stream for result in report.results for stream in result.streams)
         code = frozenset(a.path for a in review.snapshot.artifacts if a.role is Role.CODE)
-        return cls(call=call, snapshot=review.snapshot, decision=decision, streams=streams, code=code, files=files)
+        return cls(
+            call=call,
+            snapshot=review.snapshot,
+            decision=decision,
+            streams=streams,
+            code=code,
+            files=files,
+            sealed=sealed,
+        )
 
 
 @record(frozen=True, slots=True, kw_only=True)

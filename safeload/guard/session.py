@@ -51,6 +51,8 @@ def covering(target: str) -> Grant | None:
     if target.startswith("<"):  # in memory: a name for people, which says nothing about the bytes
         return None
     for grant in reversed(_thread.grants):
+        if grant.sealed is not None:
+            target = str(grant.sealed.of(target))
         names = {grant.snapshot.origin.name} | {a.origin.name for a in grant.snapshot.artifacts if a.origin}
         if target in names or _same_file(target, grant):
             return grant

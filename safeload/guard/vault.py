@@ -17,6 +17,8 @@ from safeload.sources.interface import Digest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from safeload.guard.copy import Copy
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -50,6 +52,7 @@ class Held:
     path: Path
     identity: Identity
     digest: Digest
+    copy: Copy | None = None  # sealed: what was looked at, and is loaded instead of the file
 
 
 class Remembered(Protocol):
@@ -74,15 +77,20 @@ def recheck(held: Iterable[Held]) -> None:
 _AGAIN = "What was loaded was thrown away. Find out what writes to this file, then load again."
 
 
-def check_keeper(path: Path, status: os.stat_result) -> None:
+def check_regular(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(f"{path} is not a regular file.", next="Give the path of a file.")
+
+
+def check_keeper(path: Path, status: os.stat_result) -> None:
+    """Nobody but this user and root can write it."""
+    check_regular(path, status)
     if not hasattr(os, "getuid"):
         return
     if status.st_uid not in (os.getuid(), 0):
         raise SourceError(
             f"{path} belongs to another user, who could change it after it was looked at.",
-            next="Copy it to a folder of your own, and load it from there.",
+            next="Copy it to a folder of your own, or load sealed copies (policy `strict`).",
         )
     if status.st_mode & stat.S_IWOTH:
         raise SourceError(
@@ -106,6 +114,13 @@ def changed(path: Path) -> Changed:
 
 def unreadable(path: Path, error: OSError) -> SourceError:
     return SourceError(f"{path} cannot be read ({error.strerror}).", next="Check the file's permissions.")
+
+
+def no_room(path: Path, error: OSError) -> SourceError:
+    return SourceError(
+        f"There is no room for a sealed copy of {path} ({error.strerror}).",
+        next="Load a smaller model, or under a policy with `sealed = false` ([bytes]).",
+    )
 
 
 def digests(held: Mapping[str, Held]) -> dict[str, Digest]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from safeload.lean import Iterable, record
-from safeload.sources import folder
-from safeload.sources.interface import Artifact
+from safeload.lean import Iterable, record, replace
+from safeload.sources import folder, trees
+from safeload.sources.interface import Artifact, Digest
 from safeload.sources.names import COMMIT, contained, kind_of
 
 _REF_BYTES = 64
@@ -22,8 +22,22 @@ class Snapshot:
     commit: str
     blobs: tuple[Path, ...]
 
-    def entries(self) -> Iterable[folder.Entry]:
-        return folder.entries(self.root, blobs=self.blobs)
+    def entries(self, root: Path | None = None) -> Iterable[folder.Entry]:
+        """Every file, or those below `root`, each with what the hub said of it, else what its blob's name says."""
+        root = root or self.root
+        above = root.relative_to(self.root).as_posix() + "/" if root != self.root else ""
+        said = trees.claims(self.root.parent.parent, self.commit)
+        for entry in folder.entries(root, blobs=self.blobs):
+            claim = said.get(above + entry.path)
+            yield replace(entry, claim=claim) if claim is not None else entry
+
+    def claim(self, place: Path) -> Digest | None:
+        """What the file at `place` should hash to."""
+        path = place.parent.resolve() / place.name
+        if not path.is_relative_to(self.root):
+            return None
+        said = trees.claims(self.root.parent.parent, self.commit).get(path.relative_to(self.root).as_posix())
+        return said or (folder.claimed(path, self.blobs) if path.is_symlink() else None)
 
 
 def default_root() -> Path:

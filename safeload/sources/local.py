@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safeload.errors import NotFound, SourceError
-from safeload.lean import TYPE_CHECKING, Mapping, Sequence
+from safeload.lean import TYPE_CHECKING, Iterable, Mapping, Sequence
 from safeload.sources import cache, folder
 from safeload.sources.files import FileReader
 from safeload.sources.interface import About, Artifact, Origin, OriginKind, Progress, Readable, Source
@@ -20,23 +20,28 @@ class LocalSource(Source):
         try:
             self._named = path.expanduser().absolute()
             self._root = self._named.resolve(strict=True)
-            single = not self._root.is_dir()
+            self._single = single = not self._root.is_dir()
         except (OSError, RuntimeError, ValueError) as error:
             raise NotFound(f"There is no {path}.", next="Check the path.") from error
         self._cached = cache.around(self._named if not single else self._named.parent)
         commit = self._cached.commit if self._cached is not None else None
         self.origin = Origin(kind=OriginKind.LOCAL, name=str(self._named), revision=commit)
-        found = self._file() if single else folder.entries(self._root, blobs=self._blobs())
+        found = self._file() if single else self._files()
         self._entries = {entry.path: entry for entry in found}
 
     def _blobs(self) -> tuple[Path, ...]:
         return self._cached.blobs if self._cached is not None else ()
 
+    def _files(self) -> Iterable[folder.Entry]:
+        if self._cached is None or not self._root.is_relative_to(self._cached.root):
+            return folder.entries(self._root, blobs=self._blobs())
+        return self._cached.entries(self._root)
+
     def _file(self) -> tuple[folder.Entry, ...]:
         name = self._named.name
         if not self._root.is_file():
             return (folder.Entry(path=name, place=None, why="it is not a regular file"),)
-        claim = folder.claimed(self._named, self._blobs()) if self._named.is_symlink() else None
+        claim = self._cached.claim(self._named) if self._cached is not None else None
         return (folder.Entry(path=name, place=self._root, size=self._root.stat().st_size, claim=claim),)
 
     def files(self) -> tuple[Artifact, ...]:
@@ -47,10 +52,16 @@ class LocalSource(Source):
 
     def cached(self, path: str) -> Path | None:
         entry = self._entries.get(path)
-        return entry.place if entry is not None else None
+        return self._spelt(path) if entry is not None and entry.place is not None else None
 
     def fetch(self, paths: Sequence[str], progress: Progress) -> Mapping[str, Path]:
-        return {path: self._place(path) for path in paths}
+        for path in paths:
+            self._place(path)
+        return {path: self._spelt(path) for path in paths}
+
+    def _spelt(self, path: str) -> Path:
+        """As the library will open it, links and all: where one is changed, it opens another file."""
+        return self._named if self._single else self._named / path
 
     def _place(self, path: str) -> Path:
         entry = self._entries.get(path)

@@ -55,6 +55,8 @@ ELSEWHERE = {
     "POLICY_STATEMENT": "policy/test_file.py::test_a_long_statement_is_an_error_without_a_line",
     "STATE_WAIT": "test_auditlog.py::test_a_lock_that_is_never_released_is_said",
     "BATCH_CPU": "parsers/test_batches.py::test_a_file_that_cannot_be_read_is_the_only_gap_among_many",
+    "TREE": "sources/test_trees.py::test_what_cannot_be_read_is_no_claim",
+    "SPARE": "guard/test_bytes_copies.py::test_no_room_is_an_error",
     "HOLES": "guard/test_holds.py::test_a_file_of_holes_is_not_hashed_and_not_held",
     "MEMO_ROWS": "scanners/test_memo.py::test_it_is_kept_small",
     "MEMO_BYTES": "scanners/test_memo.py::test_it_is_kept_small",

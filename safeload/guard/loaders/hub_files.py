@@ -13,7 +13,7 @@ from safeload.guard.hold import hold
 from safeload.guard.interface import Grant
 from safeload.lean import Any, Callable, Mapping
 from safeload.scanners.memo import Memo
-from safeload.sources import cache, folder
+from safeload.sources import cache
 from safeload.sources.interface import Digest, Origin, OriginKind
 from safeload.sources.names import repository_of_kind
 
@@ -29,6 +29,7 @@ def one(original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
     path = f"{inner.strip('/')}/{filename}" if isinstance(inner, str) and inner.strip("./") else filename
     held = grant.files.get(path if origin == grant.snapshot.origin else f"{origin.name}--{path}")
     if held is not None and kwargs.get("local_dir") is None and not kwargs.get("dry_run"):
+        _take(grant, held)
         return str(held)
     found = original(*args, **_pinned(kwargs, origin))
     if held is None and isinstance(found, (str, os.PathLike)):
@@ -45,9 +46,33 @@ def several(original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[st
         if held is not None and (artifact.origin or grant.snapshot.origin) == origin:
             if kwargs.get("local_dir") is not None or kwargs.get("dry_run"):
                 break
-            up = artifact.name_in_origin.count("/")
-            return str(held.parents[up])
+            folder = held.parents[artifact.name_in_origin.count("/")]
+            _take(grant, folder)
+            return str(folder)
     return original(*args, **_pinned(kwargs, origin))
+
+
+def known(original: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`try_to_load_from_cache` within a load of sealed copies: the copy, and no other file of that repository."""
+    found = original(*args, **kwargs)
+    if not isinstance(found, str):
+        return found
+    repo, rest = _first(args, kwargs, "repo_id")
+    filename, _ = _first(rest, kwargs, "filename")
+    name = repository_of_kind(str(repo), kwargs.get("repo_type"))
+    grant = session.covering(name)
+    if grant is None or grant.sealed is None:
+        return found
+    held = grant.files.get(filename if name == grant.snapshot.origin.name else f"{name}--{filename}")
+    if held is None:
+        return None  # a download will be asked for, and looked at
+    _take(grant, held)
+    return str(held)
+
+
+def _take(grant: Grant, place: Path) -> None:
+    if grant.sealed is not None:
+        grant.sealed.take(place)
 
 
 def compared(original: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -61,10 +86,10 @@ def compared(original: Callable[..., Any], name: str, args: tuple[Any, ...], kwa
 
 
 def _claim(place: Path) -> Digest | None:
-    """What the hub announced: the client names its blobs after it."""
+    """What the hub announced: it is kept in the cache, and the client names its blobs after it."""
     around = cache.around(place.parent)
     try:
-        return folder.claimed(place, around.blobs) if around is not None and place.is_symlink() else None
+        return around.claim(place) if around is not None else None
     except OSError:
         return None
 

@@ -14,6 +14,7 @@ from safeload.lean import Any, Callable, Iterator, Mapping
 from safeload.sources.interface import Call, Listing, Role, Source, Wanted
 
 _DOWNLOADS = ("hf_hub_download", "snapshot_download")
+_LOOK = "try_to_load_from_cache"
 _FASTAI = "from_pretrained_fastai"
 _MIXIN = "ModelHubMixin.from_pretrained"
 _MIXIN_FILES = (("config.json", Role.CONFIG), ("model.safetensors", Role.WEIGHTS), ("pytorch_model.bin", Role.WEIGHTS))
@@ -26,6 +27,7 @@ class HuggingFaceHub(Loader):
     entries = (
         Entry(module="huggingface_hub.file_download", attribute=_DOWNLOADS[0], everywhere=True),
         Entry(module="huggingface_hub._snapshot_download", attribute=_DOWNLOADS[1], everywhere=True),
+        Entry(module="huggingface_hub.file_download", attribute=_LOOK, everywhere=True),
         Entry(module="huggingface_hub.hub_mixin", attribute=_MIXIN, family=True),
         Entry(module="huggingface_hub.fastai_utils", attribute=_FASTAI, everywhere=True),
     )
@@ -42,7 +44,7 @@ class HuggingFaceHub(Loader):
         return not call.entry.endswith(_DOWNLOADS)
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
-        if entry.attribute in _DOWNLOADS:
+        if entry.attribute in (*_DOWNLOADS, _LOOK):
             return None
         target = _target(entry, args, kwargs)
         if not target:
@@ -56,6 +58,8 @@ class HuggingFaceHub(Loader):
         return opened(target, kwargs)
 
     def unasked(self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if entry.attribute == _LOOK and session.depth():
+            return hub_files.known(original, args, kwargs)
         if entry.attribute not in _DOWNLOADS or kwargs.get("library_name") == "safeload":
             return original(*args, **kwargs)
         if not session.depth():
