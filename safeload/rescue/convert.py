@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from safeload.looking import Opened
     from safeload.sources.interface import Call
 
+_CODE: Final = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh")
 # What may hold tensors; all else is a file that the load needs beside them.
 _WEIGHTS: Final = (Role.WEIGHTS, Role.TARGET, Role.FOUND)
 
@@ -85,7 +86,10 @@ def _sort(opened: Opened, places: Mapping[str, Path]) -> _Sorted:
         elif names.is_index(artifact.path):
             found.indices.append(artifact)
         elif not _pickled(places[artifact.path]):
-            found.beside.append(artifact)
+            if artifact.role is Role.FOUND and not artifact.path.endswith(".safetensors"):
+                found.left_out.append(Dropped(path=artifact.path, what="no library is known that would open it"))
+            else:
+                found.beside.append(artifact)
         elif artifact.role in _WEIGHTS:
             found.pickles.append(artifact)
         else:
@@ -105,6 +109,8 @@ def _not_wanted(artifact: Artifact) -> str:
         return "not opened by a load"
     if artifact.origin is not None:
         return "a file of another repository, which is loaded from there"
+    if artifact.path.lower().endswith(_CODE):
+        return "code, which nobody approved here"
     parts = PurePosixPath(artifact.path).parts
     if ".." in parts or artifact.path.startswith("/") or "\\" in artifact.path or "\0" in artifact.path:
         return "a path that leads out of the folder"

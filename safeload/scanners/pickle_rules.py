@@ -13,7 +13,7 @@ DANGEROUS_CALL: Final = Rule(
     severity=Severity.CRITICAL,
     why="A pickle is a small program. This one calls a function that reaches out of the model: while the file is "
     "loading, before any weight is used.",
-    fix="Do not load it. Ask the publisher for safetensors weights, or look for another copy.",
+    fix="Do not load it. Ask the publisher for safetensors weights, or take its tensors alone: safeload convert.",
     cwe=502,
 )
 DANGEROUS_IMPORT: Final = Rule(
@@ -31,7 +31,8 @@ UNKNOWN_NAME: Final = Rule(
     severity=Severity.MEDIUM,
     why="Loading imports this class or function, and runs its code. It is on no list: neither as harmless nor as "
     "dangerous.",
-    fix="If it is your own class, or one of a library that you trust, approve it. If not, ask for safetensors weights.",
+    fix="If it is your own class, or one of a library that you trust, approve it. If not, ask for safetensors weights, "
+    "or take the tensors alone: safeload convert.",
     cwe=502,
 )
 CONDITIONS_NOT_MET: Final = Rule(
