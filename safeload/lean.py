@@ -34,33 +34,10 @@ else:
     from _operator import attrgetter
 
 __all__ = [
-    "IO",
-    "TYPE_CHECKING",
-    "Any",
-    "BinaryIO",
-    "Callable",
-    "Choice",
-    "ClassVar",
-    "Collection",
-    "Final",
-    "Generator",
-    "Iterable",
-    "Iterator",
-    "Mapping",
-    "NoReturn",
-    "Protocol",
-    "Sequence",
-    "TextIO",
-    "TypeVar",
-    "attribute",
-    "defaults",
-    "deque",
-    "field",
-    "pattern",
-    "record",
-    "replace",
-    "sha256",
-]
+    "IO", "TYPE_CHECKING", "Any", "BinaryIO", "Callable", "Choice", "ClassVar", "Collection", "Final", "Generator",
+    "Iterable", "Iterator", "Mapping", "NoReturn", "Protocol", "Sequence", "TextIO", "TypeVar", "attribute",
+    "defaults", "deque", "field", "pattern", "record", "replace", "sha256",
+]  # fmt: skip
 
 if not TYPE_CHECKING:
     # Annotations are never evaluated here, so any object will do for the names that stand in them.

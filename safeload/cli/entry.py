@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import sys
 
-from safeload.lean import NoReturn, Sequence
+from safeload.lean import Final, Iterator, NoReturn, Sequence
+
+_LOOK: Final = 64  # names of a folder, which tell what else may be in it
 
 
 def program() -> NoReturn:
@@ -52,7 +54,7 @@ def scan(targets: list[str]) -> int:
     from safeload.parsers.sandbox import workers
 
     gc.set_threshold(100_000)  # what is imported stays; looking through it for garbage took a tenth of the time
-    workers.soon()
+    workers.soon(_names(targets))
     from safeload.cli import errors
     from safeload.cli.calls import Format, call_of
     from safeload.cli.ending import ended, interruptible
@@ -65,6 +67,11 @@ def scan(targets: list[str]) -> int:
         return look(targets, call_of, signals=False, policy=None, format=Format.TEXT, output=None)
 
     return ended(lambda: interruptible(run))
+
+
+def _names(targets: Sequence[str]) -> Iterator[str]:
+    for target in targets:
+        yield from os.listdir(target)[:_LOOK] if os.path.isdir(target) else (target,)  # noqa: PTH112, PTH208
 
 
 def _meanwhile() -> None:

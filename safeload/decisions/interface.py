@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 
-from safeload.lean import Choice, record
+from safeload.lean import Choice, record, sha256
 from safeload.policy.interface import Action, Policy, Review, Verdict
 from safeload.sources.interface import Digest
 
@@ -61,7 +60,7 @@ class Decider(ABC):
 
 def basis_of(policy: Policy, verdict: Verdict) -> Digest:
     """The digest of the policy's clauses and of the reasons shown."""
-    sha = hashlib.sha256(str(policy.digest).encode())
+    sha = sha256(str(policy.digest).encode())
     for reason in sorted(verdict.reasons, key=lambda r: (r.clause, r.because)):
         for part in (reason.clause, reason.action.value, reason.because):
             raw = part.encode("utf-8", "surrogateescape")

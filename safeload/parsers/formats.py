@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final
-from safeload.parsers import structured, text
+from safeload.parsers import structured
 from safeload.parsers.containers import tar, zip
-from safeload.parsers.models import safetensors
 from safeload.parsers.pickles.shapes import STARTS
+from safeload.parsers.signs import heads
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
@@ -51,7 +49,7 @@ def identify(reader: Reader) -> tuple[str, ...]:
         found.append("zip")
     if looks_like_pickle(head):
         found.append("pickle")
-    if safetensors.looks_right(head, reader.size):
+    if heads.safetensors(head, reader.size):
         found.append("safetensors")
     if head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
         found.append("zlib")
@@ -60,7 +58,7 @@ def identify(reader: Reader) -> tuple[str, ...]:
     found += structured.kinds(head, reader)
     if "zip" not in found and zip.end_of(reader) >= 0 and not ("tar" in found and _in_member(reader)):
         found.append("zip")
-    if text.looks_right(head):
+    if heads.text(head):
         found.append("text")
     if head[0] in STARTS and "pickle" not in found:
         found.append("pickle-like")
@@ -69,9 +67,10 @@ def identify(reader: Reader) -> tuple[str, ...]:
 
 def _in_member(reader: Reader) -> bool:
     """A ZIP that a tar holds near its end has an end record there, too: it is read as the member that it is."""
-    with contextlib.suppress(Malformed):
+    try:
         return tar.directory(reader).holds(zip.end_of(reader))
-    return False
+    except Malformed:
+        return False
 
 
 def looks_like_pickle(head: bytes) -> bool:

@@ -8,6 +8,8 @@ from safeload.lean import Final
 PYTHON: Final = "python"
 TEMPLATE: Final = "template"
 YAML: Final = "yaml"
+SCRIPT: Final = "torchscript"
+PROGRAM: Final = "pt2-program"
 _BY_SUFFIX: Final = {".py": PYTHON, ".jinja": TEMPLATE, ".jinja2": TEMPLATE, ".yaml": YAML, ".yml": YAML}
 _BY_NAME: Final = {"MLmodel": YAML}  # https://mlflow.org/docs/latest/ml/model/#mlmodel-file
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.lean import Any, Callable, Final, Iterator
+from safeload.lean import sha256 as short_sha256
+from safeload.parsers.fetched import Kept
+from safeload.parsers.tiers import Later
 
 _LOCAL_CHUNK: Final = 256 * limits.KIB
 _PIECE: Final = limits.MIB
 _RECENT: Final = limits.MIB
-_REMOTE_CACHE: Final = 64 * limits.MIB
-_REMOTE_LEAST: Final = 4 * limits.KIB
+_SHORT: Final = 4 * limits.MIB  # bytes
+_long_sha256: Final = Later("hashlib", "sha256")
 
 
 class Reader:
@@ -57,7 +59,7 @@ class Reader:
     @classmethod
     def of_callback(cls, ask: Callable[[int, int], bytes], *, size: int) -> Reader:
         """A remote file: `ask` makes a request, so what came once is kept."""
-        return cls(_Kept(ask, size).fetch, size=size, local=False)
+        return cls(Kept(ask, size).fetch, size=size, local=False)
 
     def read_at(self, offset: int, n: int) -> bytes:
         """Exactly `n` bytes from `offset`; raises `Malformed` when they are not all there."""
@@ -184,51 +186,20 @@ def recent(file: io.BufferedReader[Any]) -> tuple[tuple[int, bytes], ...]:
     return ((0, face.getvalue()),) if isinstance(face, io.BytesIO) else ()
 
 
+def hashing(size: int) -> Any:
+    """What hashes so many bytes. OpenSSL's is faster for many, and takes longer to import than few take."""
+    return _long_sha256() if size > _SHORT else short_sha256()
+
+
 def sha256(reader: Reader, start: int, end: int, *, before: Any = None) -> str:
     """Of the bytes between the offsets, behind those that `before` was given."""
     if before is None and reader.whole is not None and 0 <= start <= end <= reader.size:
-        return hashlib.sha256(reader.whole[start:end]).hexdigest()
-    sha = hashlib.sha256() if before is None else before.copy()
+        return short_sha256(reader.whole[start:end]).hexdigest()
+    sha = hashing(end - start) if before is None else before.copy()
     for _, data in reader.pieces(start, end):
         sha.update(data)
-    return sha.hexdigest()
-
-
-class _Kept:
-    """Spans that were fetched, newest last, up to a number of bytes."""
-
-    def __init__(self, ask: Callable[[int, int], bytes], size: int) -> None:
-        self._ask = ask
-        self._size = size
-        self._spans: list[tuple[int, bytes]] = []
-        self._held = 0
-
-    def fetch(self, offset: int, n: int) -> bytes:
-        parts: list[bytes] = []
-        at, end = offset, offset + n
-        while at < end:
-            data = self._held_at(at, end) or self._request(at, end)
-            if not data:
-                break
-            parts.append(data)
-            at += len(data)
-        return b"".join(parts)
-
-    def _held_at(self, at: int, end: int) -> bytes:
-        for start, data in reversed(self._spans):
-            if start <= at < start + len(data):
-                return data[at - start : end - start]
-        return b""
-
-    def _request(self, at: int, end: int) -> bytes:
-        """What is missing, up to what is held already."""
-        end = min([end, *(start for start, _ in self._spans if start > at)])
-        data = self._ask(at, min(max(end - at, _REMOTE_LEAST), self._size - at))
-        self._spans.append((at, data))
-        self._held += len(data)
-        while self._held > _REMOTE_CACHE and len(self._spans) > 1:
-            self._held -= len(self._spans.pop(0)[1])
-        return data[: end - at]
+    digest: str = sha.hexdigest()
+    return digest
 
 
 def _filled(descriptor: int, offset: int, buffer: memoryview) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from safeload.lean import TYPE_CHECKING, Final, replace
-from safeload.parsers import external, formats, structured, text
-from safeload.parsers.containers import archive, untar
-from safeload.parsers.models import catboost, gguf, lightgbm, msgpack, openvino, safetensors, ubjson
-from safeload.parsers.pickles import joblib, legacy, npy, pickle
-from safeload.parsers.programs import pt2, python, torchscript
-from safeload.parsers.purposes import PYTHON, TEMPLATE, YAML
+from safeload.parsers import external, formats, inert
+from safeload.parsers.containers import archive
+from safeload.parsers.pickles import joblib, legacy, pickle
+from safeload.parsers.purposes import PROGRAM, PYTHON, SCRIPT, TEMPLATE, YAML
+from safeload.parsers.tiers import Later
 from safeload.parsers.visit import Parts, Read, Visit
 
 if TYPE_CHECKING:
@@ -40,32 +39,50 @@ def _elsewhere(reader: Reader, visit: Visit) -> Parts | None:
     wanted = visit.elsewhere(visit.kind)
     if visit.kind not in _TEXTS:
         return (wanted,)
-    seen = text.read_part(reader, visit)
+    seen = _text(reader, visit)
     return None if seen is None else (replace(seen[0], needs=wanted.needs, gap=wanted.gap), *seen[1:])
 
 
 _TEXTS: Final = frozenset({TEMPLATE, YAML})
+_text: Final = Later("safeload.parsers.text", "read_part")
+
+
+def _model(module: str, name: str = "read") -> Later:
+    return Later(f"safeload.parsers.models.{module}", name)
+
+
+_tensorflow: Final = ("tf-saved-model", "tf-graph", "keras-metadata", "tf-fingerprint")
 
 # Kinds are what `formats.identify` gives; beside those, what a text is for (`visit.purpose`), read instead of `text`.
+# A reader that is named by its module is not in the first worker (`tiers`).
 READERS: Final[dict[str, Read]] = {
     "zip": archive.read,
     "pickle": _pickle,
     "pickle-like": _pickle_like,
-    "safetensors": safetensors.read_part,
-    "npy": npy.read,
+    "safetensors": _model("safetensors", "read_part"),
+    "npy": Later("safeload.parsers.pickles.npy", "read"),
     "joblib-compat": joblib.read_zfile,
-    "tar": untar.read,
-    torchscript.SOURCE: torchscript.read,
-    pt2.PROGRAM: pt2.read,
-    "text": text.read_part,
-    "gguf": gguf.read,
-    "msgpack": msgpack.read,
-    "ubjson": ubjson.read,
-    "lightgbm": lightgbm.read,
-    "catboost": catboost.read,
-    "openvino": openvino.read,
-    PYTHON: python.read,
-    **structured.READERS,
+    "tar": Later("safeload.parsers.containers.untar", "read"),
+    SCRIPT: Later("safeload.parsers.programs.torchscript", "read"),
+    PROGRAM: Later("safeload.parsers.programs.pt2", "read"),
+    "text": _text,
+    "gguf": _model("gguf"),
+    "msgpack": _model("msgpack"),
+    "ubjson": _model("ubjson"),
+    "lightgbm": _model("lightgbm"),
+    "catboost": _model("catboost"),
+    "openvino": _model("openvino"),
+    "native": _model("native"),
+    "onnx": _model("onnx"),
+    "coreml": _model("coreml"),
+    "coreml-weights": _model("milblob"),
+    "tf-bundle": _model("bundle"),
+    "sentencepiece": _model("sentencepiece"),
+    PYTHON: Later("safeload.parsers.programs.python", "read"),
+    **dict.fromkeys(inert.FORMATS, inert.read),
+    **dict.fromkeys(("parquet", "arrow"), _model("tables")),
+    **dict.fromkeys(("tflite", "executorch"), _model("tflite")),
+    **dict.fromkeys(_tensorflow, _model("tensorflow")),
     **dict.fromkeys(formats.COMPRESSED, joblib.read_compressed),
     **dict.fromkeys(external.KINDS, _elsewhere),
 }

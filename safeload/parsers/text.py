@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 
 from safeload import limits
@@ -27,17 +26,6 @@ def strict_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         raise Malformed("a key stands twice in one object")
     return made
-
-
-def looks_right(head: bytes) -> bool:
-    """Could the bytes be the start of a UTF-8 text?"""
-    if not head or b"\0" in head:
-        return False
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def read_part(reader: Reader, visit: Visit) -> Parts | None:

@@ -15,15 +15,17 @@ from typing import Any
 import atheris
 
 with atheris.instrument_imports(include=["safeload.parsers"]):
-    from safeload.parsers import coding, external, facts, text
+    from safeload.parsers import coding, external, facts, tiers
     from safeload.parsers.examine import examine
     from safeload.parsers.purposes import PYTHON, TEMPLATE, YAML
     from safeload.parsers.reader import Reader
     from safeload.parsers.sandbox.rights import HARMLESS
+    from safeload.parsers.signs import heads
 
 from tests.fuzz import seeds
 
 _MEMORY = 2 << 30
+tiers.load()
 # Third-party parsers among them, though these are not instrumented.
 _OTHERS = external.load(external.KINDS)
 _watching = False
@@ -37,7 +39,7 @@ def _heard(event: str, args: tuple[Any, ...]) -> None:
 def one(data: bytes) -> None:
     """One input, as a file of unknown purpose, and a text as what it could be for."""
     global _watching
-    for purpose in ("", PYTHON, TEMPLATE, YAML) if text.looks_right(data[:512]) else ("",):
+    for purpose in ("", PYTHON, TEMPLATE, YAML) if heads.text(data[:512]) else ("",):
         _watching = True
         try:
             parts = examine(Reader.of_bytes(data), purpose=purpose, others=_OTHERS)

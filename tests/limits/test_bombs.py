@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from safeload import limits
+from safeload.lean import Any
 from safeload.parsers.facts import GapReason
 from safeload.parsers.sandbox.process import Worker
 from safeload.parsers.sandbox.workers import Workers
@@ -29,8 +30,8 @@ pytestmark = pytest.mark.heavy
 HUGE = struct.pack("<Q", 1 << 63)
 
 
-def _little(kinds: frozenset[str] = frozenset()) -> Worker:
-    return Worker.start(cpu=1, memory=limits.GIB, kinds=kinds)
+def _little(**given: Any) -> Worker:
+    return Worker.start(cpu=1, memory=limits.GIB, **given)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from safeload.errors import Malformed
 from safeload.parsers.models import onnx, protobuf
 from safeload.parsers.reader import Reader
+from safeload.parsers.signs import messages
 from safeload.parsers.visit import Visit
 from tests.builders.protobufs import field, onnx_model, onnx_node, varint
 
@@ -59,10 +60,10 @@ def test_random_bytes_are_no_onnx() -> None:
     rng = random.Random(7)
     for _ in range(20_000):
         data = b"\x08" + rng.randbytes(40)
-        assert not onnx.looks_right(data, Reader.of_bytes(data))
-    assert not onnx.looks_right(b"\x08\x08", Reader.of_bytes(b"\x08\x08"))
+        assert not messages.onnx(data, Reader.of_bytes(data))
+    assert not messages.onnx(b"\x08\x08", Reader.of_bytes(b"\x08\x08"))
     model = onnx_model(onnx_node("Relu"))
-    assert onnx.looks_right(model[:512], Reader.of_bytes(model))
+    assert messages.onnx(model[:512], Reader.of_bytes(model))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

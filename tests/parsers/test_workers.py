@@ -32,7 +32,7 @@ def test_what_the_first_cannot_read_the_second_does(workers: Workers) -> None:
 def test_a_file_that_needs_nothing_does_not_start_it() -> None:
     both = Workers()
     both.examine(Ranges(BAD), name="x")
-    assert both._second is None
+    assert both._other is None
     both.close()
 
 

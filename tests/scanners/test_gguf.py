@@ -138,6 +138,6 @@ def test_over_a_network_no_tensor_is_read(workers: Workers) -> None:
     tokens = pair("tokenizer.ggml.tokens", ARRAY, struct.pack("<IQ", STRING, 5000) + text("word") * 5000)
     data = gguf([tokens, chat(ORDINARY["channels"])], [tensor("a", (1 << 20,))], bytes(4 << 20))
     file = Ranges(data)
-    parts = workers.first.examine(file, name="model.gguf")
+    parts = workers.begin(light=False).examine(file, name="model.gguf")
     assert [part.member for part in parts] == [(), ("tokenizer.chat_template",)]
     assert sum(n for _, n in file.requests) < 300_000

@@ -6,20 +6,25 @@ import re
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import TYPE_CHECKING, Callable, Final, Iterator, Sequence, record, replace
+from safeload.lean import TYPE_CHECKING, Callable, Final, Iterator, Sequence, pattern, record, replace
 from safeload.parsers import formats
 from safeload.parsers.containers import zip, zipcheck
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, TextFacts
 from safeload.parsers.models import mar
 from safeload.parsers.pickles import pickle, records, trial
 from safeload.parsers.pickles.shapes import STARTS
-from safeload.parsers.programs import mobile, pt2, torchscript
+from safeload.parsers.purposes import PROGRAM, SCRIPT
+from safeload.parsers.tiers import Later
 from safeload.parsers.visit import Parts, Visit, gap_of
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
 
 _HEAD: Final = 64
+_MOBILE: Final = "bytecode.pkl"
+_mobile: Final = Later("safeload.parsers.programs.mobile", "read")
+_outside: Final = Later("safeload.parsers.programs.torchscript", "outside")
+_together: Final = Later("safeload.parsers.programs.torchscript", "together")
 _HOUSE: Final = r"version|byteorder|\.format_version|\.storage_alignment|\.data/(?:serialization_id|version)"
 
 
@@ -38,7 +43,7 @@ class Kind:
 
 
 def _raw(numbers: str) -> re.Pattern[str]:
-    return re.compile(rf"[^/]+/(?:{numbers}|{_HOUSE})")
+    return pattern(rf"[^/]+/(?:{numbers}|{_HOUSE})")
 
 
 def _ends(name: str) -> Callable[[Sequence[str]], bool]:
@@ -46,13 +51,11 @@ def _ends(name: str) -> Callable[[Sequence[str]], bool]:
 
 
 def _script(names: Sequence[str]) -> bool:
-    return (
-        _ends("constants.pkl")(names) or _ends(mobile.NAME)(names) or any("/code/__torch__" in f"/{n}" for n in names)
-    )
+    return _ends("constants.pkl")(names) or _ends(_MOBILE)(names) or any("/code/__torch__" in f"/{n}" for n in names)
 
 
 def _source(name: str) -> str | None:
-    return torchscript.SOURCE if "/code/" in f"/{name}" and name.endswith(".py") else None
+    return SCRIPT if "/code/" in f"/{name}" and name.endswith(".py") else None
 
 
 def _exported(names: Sequence[str]) -> bool:
@@ -60,7 +63,7 @@ def _exported(names: Sequence[str]) -> bool:
 
 
 def _program(name: str) -> str | None:
-    return pt2.PROGRAM if "/models/" in f"/{name}" or name.endswith("serialized_exported_program.json") else None
+    return PROGRAM if "/models/" in f"/{name}" or name.endswith("serialized_exported_program.json") else None
 
 
 # The first that fits.
@@ -100,13 +103,13 @@ def read(reader: Reader, visit: Visit) -> Parts:
 
 
 def _is_mobile(entry: zip.Entry) -> bool:
-    return entry.name.casefold().endswith(mobile.NAME)
+    return entry.name.casefold().endswith(_MOBILE)
 
 
 def _program_of(part: Part, data: Reader) -> Part:
     """torch.jit.load passes over it; what runs it is an interpreter of its own."""
     try:
-        return replace(part, mentions=mobile.read(data))
+        return replace(part, mentions=_mobile(data))
     except Malformed as error:
         return replace(part, gap=part.gap or gap_of(error))
 
@@ -114,14 +117,15 @@ def _program_of(part: Part, data: Reader) -> Part:
 def _scripted(part: Part) -> Part:
     if part.pickle is None:
         return part
-    facts, mentions = torchscript.outside(part.pickle)
+    facts, mentions = _outside(part.pickle)
     return replace(part, pickle=facts, mentions=(*part.mentions, *mentions))
 
 
 def _mentions(kind: Kind, found: zip.Directory, parts: Sequence[Part]) -> tuple[Mention, ...]:
     """What the archive as a whole says, of which no member alone tells."""
     if kind.name == "torchscript":
-        return torchscript.together(parts)
+        together: tuple[Mention, ...] = _together(parts)
+        return together
     names = [entry.name for entry in found.entries]
     if kind.name == "pt2":
         native = [name for name in names if "/aotinductor/" in f"/{name}" or name.endswith((".so", ".dll", ".dylib"))]

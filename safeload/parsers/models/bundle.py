@@ -14,22 +14,13 @@ from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.models.protobuf import BYTES, Wire
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.reader import Reader
+from safeload.parsers.signs.heads import BUNDLE_FOOTER
 
 if TYPE_CHECKING:
     from safeload.parsers.visit import Parts, Visit
 
-FORMAT: Final = "tf-bundle"
-_MAGIC: Final = 0xDB4775248B80FB57.to_bytes(8, "little")
-_FOOTER: Final = 48
 _TRAILER: Final = 5  # kind of compression, checksum
 _SHARDS: Final = 99_999  # as many as names have digits for
-
-
-def looks_right(head: bytes, reader: Reader) -> bool:
-    """An empty key first, whose value begins with the number of files; the magic number last."""
-    if head[:2] != b"\0\0" or len(head) < 4 or head[3] != 0x08 or reader.size < _FOOTER:
-        return False
-    return reader.read_at(reader.size - 8, 8) == _MAGIC
 
 
 def read(reader: Reader, visit: Visit) -> Parts:
@@ -49,7 +40,7 @@ def read(reader: Reader, visit: Visit) -> Parts:
         length = extent(spans)
         if shard < shards and length is not None:
             found.append(covers(f"*.data-{shard:05d}-of-{shards:05d}", length))
-    return (Part(member=visit.member, format=FORMAT, mentions=tuple(found)),)
+    return (Part(member=visit.member, format="tf-bundle", mentions=tuple(found)),)
 
 
 def _numbers(message: bytes) -> dict[int, int]:
@@ -66,7 +57,7 @@ def _numbers(message: bytes) -> dict[int, int]:
 
 def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Keys and values of the whole table. Blocks follow each other, and nothing is between or behind them."""
-    footer = data[-_FOOTER:]
+    footer = data[-BUNDLE_FOOTER:]
     meta, at = _handle(footer, 0)
     index, _ = _handle(footer, at)
     end, last = 0, b""
@@ -82,7 +73,7 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             last = name
         if key < last:
             raise Malformed("a block with keys behind its last")
-    if meta[0] != end or index[0] != sum(meta) + _TRAILER or sum(index) + _TRAILER != len(data) - _FOOTER:
+    if meta[0] != end or index[0] != sum(meta) + _TRAILER or sum(index) + _TRAILER != len(data) - BUNDLE_FOOTER:
         raise Malformed("blocks that do not fill the file")
 
 

@@ -15,13 +15,8 @@ if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
     from safeload.parsers.visit import Parts, Visit
 
-MAGIC: Final = b"CBM1"
 _VERSIONS: Final = (b"FlabuffersModel_v1",)
 _HEADER: Final = 8
-
-
-def looks_right(head: bytes, reader: Reader) -> bool:
-    return head.startswith(MAGIC)
 
 
 def read(reader: Reader, visit: Visit) -> Parts:

@@ -9,7 +9,7 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
-from safeload.parsers.models.protobuf import BYTES, VARINT, Inner, Schema, Text, Values, Walk, Wire, outline
+from safeload.parsers.models.protobuf import Inner, Schema, Text, Values, Walk, Wire
 from safeload.parsers.visit import Parts, Visit, gap_of
 
 if TYPE_CHECKING:
@@ -66,27 +66,6 @@ _SCHEMA: Final[Schema] = {
     "blob": {1: Text("file")},
     "serialized": {1: Text("identifier")},
 }
-_LOOK: Final = 16
-_MODELS: Final = frozenset(
-    [*range(200, 203), *range(300, 305), *range(400, 405), 500, 501, 502, 555, 556, 560, *range(600, 611), 900,
-     *range(2000, 2007), 3000]
-)  # fmt: skip
-
-
-def looks_right(head: bytes, reader: Reader) -> bool:
-    """A specification version, a description, and one kind of model behind them."""
-    if head[:1] != b"\x08":
-        return False
-    found = outline(reader, _LOOK)
-    if found is None or len(found) < 3 or not 0 < found[0].value < 100:
-        return False
-    if (found[1].number, found[1].wire) != (2, BYTES):
-        return False
-    if outline(reader.window(found[1].start, found[1].size), _LOOK) is None:
-        return False
-    rest = found[2:]
-    kinds = [one for one in rest if (one.number, one.wire) != (10, VARINT)]
-    return bool(kinds) and all(one.wire == BYTES and one.number in _MODELS for one in kinds)
 
 
 def read(reader: Reader, visit: Visit) -> Parts:

@@ -19,13 +19,8 @@ if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
     from safeload.parsers.visit import Parts, Visit
 
-_START: Final = re.compile(rb"tree\r?\n(version=v[0-9]+|num_class=)")
 _NODE: Final = ("left_child", "right_child", "split_feature", "threshold", "decision_type")
 _LEAVES: Final = 1 << 24
-
-
-def looks_right(head: bytes, reader: Reader) -> bool:
-    return _START.match(head) is not None
 
 
 def read(reader: Reader, visit: Visit) -> Parts | None:

@@ -39,19 +39,6 @@ _WIDTHS: Final = {
 _KEPT: Final = 256  # bytes of a text or of bytes that are kept
 
 
-def looks_right(head: bytes, reader: Reader) -> bool:
-    """A map whose first key is a text of letters."""
-    if not head or not (0x81 <= head[0] <= 0x8F or head[0] in _MAPS):
-        return False
-    at = {0xDE: 3, 0xDF: 5}.get(head[0], 1)
-    mark = head[at : at + 1]
-    if not mark or not (0xA1 <= mark[0] <= 0xBF or mark[0] == 0xD9):
-        return False
-    start, length = (at + 1, mark[0] & 0x1F) if mark[0] != 0xD9 else (at + 2, head[at + 1] if at + 1 < len(head) else 0)
-    key = head[start : start + length]
-    return len(key) == length > 0 and key.isascii() and key.decode("ascii").isprintable()
-
-
 def read(reader: Reader, visit: Visit) -> Parts:
     """The whole file, value by value; the bytes of arrays are passed over."""
     walk = _Walk(Cursor(reader, order=">", most=reader.size))

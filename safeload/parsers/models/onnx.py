@@ -9,7 +9,7 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
-from safeload.parsers.models.protobuf import BYTES, VARINT, Inner, Number, Schema, Text, Values, Walk, Wire, outline
+from safeload.parsers.models.protobuf import Inner, Number, Schema, Text, Values, Walk, Wire
 from safeload.parsers.visit import Parts, Visit, gap_of
 
 if TYPE_CHECKING:
@@ -50,23 +50,6 @@ _SCHEMA: Final[Schema] = {
     },
     "training": {1: Inner("initialization", "graph"), 2: Inner("algorithm", "graph")},
 }
-
-# Fields of ModelProto by wire type. A graph is what makes it a model; writers put the fields in order of their numbers.
-_TOP: Final = {1: VARINT, 5: VARINT, **dict.fromkeys((2, 3, 4, 6, 7, 8, 14, 20, 25, 26), BYTES)}
-_LOOK: Final = 64
-
-
-def looks_right(head: bytes, reader: Reader) -> bool:
-    """ir_version first, only fields of a model, among them a graph that is a message itself."""
-    if head[:1] != b"\x08":
-        return False
-    found = outline(reader, _LOOK)
-    if found is None or any(_TOP.get(one.number) != one.wire for one in found):
-        return False
-    graph = next((one for one in found if one.number == 7), None)
-    if graph is None or not 0 < found[0].value < 1_000:
-        return False
-    return graph.size == 0 or outline(reader.window(graph.start, graph.size), 1) is not None
 
 
 def read(reader: Reader, visit: Visit) -> Parts:

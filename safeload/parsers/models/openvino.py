@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 _WEIGHT: Final = ("offset", "size")
 
 
-def looks_right(head: bytes, reader: Reader) -> bool:
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return text.startswith((b"<?xml", b"<net ", b"<!")) and b"<net" in head
-
-
 def read(reader: Reader, visit: Visit) -> Parts | None:
     """The graph's facts; None where the root is no net."""
     if reader.size > limits.TEXT:

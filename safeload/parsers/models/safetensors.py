@@ -45,11 +45,6 @@ _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _NEGATIVE: Final = re.compile(r"-\d")
 
 
-def looks_right(head: bytes, size: int) -> bool:
-    """Eight bytes of a length that fits, and the start of a JSON object."""
-    return len(head) > 8 and head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= min(size - 8, limits.HEADER)
-
-
 def read_part(reader: Reader, visit: Visit) -> Parts:
     return (Part(member=visit.member, format="safetensors", tensors=read(reader)),)
 

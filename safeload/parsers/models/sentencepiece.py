@@ -12,40 +12,26 @@ from safeload import limits
 from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import GapReason, Part
-from safeload.parsers.models.protobuf import BYTES, FIXED32, VARINT, Wire, outline
+from safeload.parsers.models.protobuf import BYTES, Wire
 from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.signs.messages import PIECES
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
     from safeload.parsers.visit import Parts, Visit
 
-_PIECE: Final = {1: BYTES, 2: FIXED32, 3: VARINT}
-_TOP: Final = range(1, 6)  # pieces, settings of the training, tables before and after, samples
 _EXTENSIONS: Final = 200  # and above: https://protobuf.dev/programming-guides/proto2/#extensions
 _TABLES: Final = (3, 5)
 _RULES: Final = 2
-_LOOK: Final = 4
 _UNIT: Final = 4  # bytes of one unit of a trie
 _BLOCK: Final = 256
-
-
-def looks_right(head: bytes, reader: Reader) -> bool:
-    """The first pieces are texts with a score."""
-    if head[:1] != b"\x0a":
-        return False
-    found = outline(reader, _LOOK)
-    if not found or any(one.wire != BYTES or one.number not in _TOP for one in found):
-        return False
-    piece = outline(reader.window(found[0].start, found[0].size), _LOOK) if found[0].number == 1 else None
-    numbers = {one.number for one in piece or ()}
-    return {1, 2} <= numbers and all(_PIECE.get(one.number) == one.wire for one in piece or ())
 
 
 def read(reader: Reader, visit: Visit) -> Parts:
     """One part. Raises `Malformed`."""
     wire = Wire(reader)
     for one in wire.fields(0, reader.size):
-        if one.wire != BYTES or not (one.number in _TOP or one.number >= _EXTENSIONS):
+        if one.wire != BYTES or not (one.number in PIECES or one.number >= _EXTENSIONS):
             raise Malformed(f"a field with the number {one.number}")
         if one.number == 1 and one.size > limits.PIECE:
             # https://github.com/google/sentencepiece/issues/1263

@@ -5,7 +5,7 @@ CVE-2023-47248: https://arrow.apache.org/docs/python/extending_types.html
 
 from __future__ import annotations
 
-import base64
+import binascii
 
 from safeload import limits
 from safeload.errors import Malformed
@@ -25,7 +25,7 @@ _TAIL: Final = 8
 
 def _encoded() -> tuple[bytes, ...]:
     """The letters that the name gives in base64, wherever it starts."""
-    whole = [base64.b64encode(bytes(before) + _NAME)[-(-before * 8 // 6) :] for before in range(3)]
+    whole = [binascii.b2a_base64(bytes(before) + _NAME, newline=False)[-(-before * 8 // 6) :] for before in range(3)]
     return tuple(text.rstrip(b"=")[:-1] for text in whole)
 
 

@@ -5,8 +5,6 @@ https://github.com/tensorflow/tensorflow/tree/master/tensorflow/core/protobuf
 
 from __future__ import annotations
 
-import re
-
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final
@@ -14,9 +12,6 @@ from safeload.parsers.facts import Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import keras
 from safeload.parsers.models.protobuf import (
-    BYTES,
-    VARINT,
-    Field,
     Inner,
     Number,
     Schema,
@@ -24,7 +19,6 @@ from safeload.parsers.models.protobuf import (
     Values,
     Walk,
     Wire,
-    outline,
 )
 from safeload.parsers.visit import Parts, Visit, gap_of
 
@@ -48,67 +42,6 @@ _SCHEMA: Final[Schema] = {
 }
 _ROOTS: Final = {"tf-saved-model": "saved_model", "tf-graph": "graph", "keras-metadata": "metadata"}
 FINGERPRINT: Final = "tf-fingerprint"
-_LOOK: Final = 64
-_OP: Final = re.compile(r"[A-Za-z_][\w>]{0,200}")
-
-
-def saved_model(head: bytes, reader: Reader) -> bool:
-    """A schema version of 1, then nothing but meta graphs, which are messages of messages."""
-    if head[:2] != b"\x08\x01":
-        return False
-    found = outline(reader, _LOOK)
-    if found is None or len(found) < 2 or any((one.number, one.wire) != (2, BYTES) for one in found[1:]):
-        return False
-    inner = _inner(reader, found[1])
-    return bool(inner) and all(one.number <= 7 and one.wire == BYTES for one in inner or ())
-
-
-def graph(head: bytes, reader: Reader) -> bool:
-    """Nodes first: each has a name and an operator, and nothing that is not text or a message."""
-    found = _starting_with(1, head, reader)
-    if not found or any(_GRAPH.get(one.number) != one.wire for one in found):
-        return False
-    node = _inner(reader, found[0])
-    if not node or any(one.number > 7 or one.wire != BYTES for one in node):
-        return False
-    names = {one.number: one for one in reversed(node)}
-    if 1 not in names or 2 not in names or names[2].size > limits.EVIDENCE:
-        return False
-    at = found[0].start + names[2].start
-    return _OP.fullmatch(reader.read_at(at, names[2].size).decode("utf-8", "replace")) is not None
-
-
-def keras_metadata(head: bytes, reader: Reader) -> bool:
-    """Nodes with a number, a path and an identifier of tf.keras."""
-    found = _starting_with(1, head, reader)
-    if not found or any((one.number, one.wire) != (1, BYTES) for one in found):
-        return False
-    names = {one.number: one for one in _inner(reader, found[0]) or ()}
-    if 4 not in names or names[4].wire != BYTES or names[4].size < 9:
-        return False
-    return reader.read_at(found[0].start + names[4].start, 9) == b"_tf_keras"
-
-
-def fingerprint(head: bytes, reader: Reader) -> bool:
-    """Five numbers about a SavedModel, a version and a name; nothing that a loader acts on."""
-    if head[:1] != b"\x08" or reader.size > _SMALL:
-        return False
-    found = outline(reader, _LOOK) or ()
-    numbers = [one.number for one in found if one.wire == VARINT]
-    rest = [one.number for one in found if one.wire == BYTES]
-    return len(numbers) + len(rest) == len(found) and numbers == [1, 2, 3, 4, 5] and rest in ([], [6], [7], [6, 7])
-
-
-_SMALL: Final = 1_000
-_GRAPH: Final = {1: BYTES, 2: BYTES, 3: VARINT, 4: BYTES, 5: BYTES}
-
-
-def _starting_with(number: int, head: bytes, reader: Reader) -> tuple[Field, ...] | None:
-    return outline(reader, _LOOK) if head[:1] == bytes([number << 3 | BYTES]) else None
-
-
-def _inner(reader: Reader, field: Field) -> tuple[Field, ...] | None:
-    return outline(reader.window(field.start, field.size), _LOOK)
 
 
 def read(reader: Reader, visit: Visit) -> Parts:

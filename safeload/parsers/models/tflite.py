@@ -28,14 +28,6 @@ _PLANS: Final = 1
 _OPERATORS, _DELEGATES = 6, 7
 
 
-def tflite(head: bytes, reader: Reader) -> bool:
-    return head[4:8] == b"TFL3"
-
-
-def executorch(head: bytes, reader: Reader) -> bool:
-    return head[4:6] == b"ET" and head[6:8].isdigit()
-
-
 def read(reader: Reader, visit: Visit) -> Parts:
     """One part of either kind."""
     said = Mentions()

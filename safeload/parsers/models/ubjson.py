@@ -19,11 +19,6 @@ _NUMBERS: Final = {"i": "b", "U": "B", "I": "h", "l": "i", "L": "q", "d": "f", "
 _CONSTANTS: Final = {"Z": None, "T": True, "F": False}
 
 
-def looks_right(head: bytes, reader: Reader) -> bool:
-    """An object whose first key has a length in binary, which JSON cannot have."""
-    return head[:1] == b"{" and head[1:2] in (b"L", b"l", b"I", b"U", b"i") and b"\0" in head[:16]
-
-
 def read(reader: Reader, visit: Visit) -> Parts | None:
     """The model's facts; None when it is an object of something else than a booster."""
     cursor = Cursor(reader, order=">", most=limits.UBJSON)

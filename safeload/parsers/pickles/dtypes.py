@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import Any, Final, record
+from safeload.lean import Any, Final, pattern, record
 from safeload.parsers.pickles.sealed import seal, unsealed
 from safeload.parsers.pickles.standins import Inert, Named
 
@@ -18,7 +18,7 @@ _NUMBERS: Final = frozenset(
     {"i2", "i4", "i8", "u2", "u4", "u8", "f2", "f4", "f8", "f12", "f16", "c8", "c16", "c24", "c32"}
 )
 _TIMES: Final = frozenset({"m8", "M8"})
-_FLEXIBLE: Final = re.compile(r"([SUV])(0|[1-9]\d{0,8})")
+_FLEXIBLE: Final = pattern(r"([SUV])(0|[1-9]\d{0,8})")
 _DIMENSIONS: Final = 64
 _RECORD: Final = "record"  # the class whose elements have fields as attributes; only the state tells the size
 _OBJECT: Final = "O8"
@@ -112,16 +112,14 @@ class Dtype(Inert, metaclass=_NamedDtype):
         return self._spec, "=" if self._state is None else self._state[1]
 
     def fields(self) -> dict[str, tuple[int, Dtype]] | None:
-        """Offset and type of each field, where all are single numbers of eight bytes that fill the whole."""
+        """Offset and type of each field, where all are single numbers in a whole number of eight bytes."""
         if self._state is None or type(self._state[4]) is not dict or type(self._state[3]) is not tuple:
             return None
         named = unsealed(self._state[4])
         found = {name: (named[name][1], named[name][0]) for name in self._state[3]}
-        tight = sorted(offset for offset, _ in found.values()) == list(range(0, 8 * len(found), 8))
-        eight = all(isinstance(inner, Dtype) and inner.plain()[0] in ("i8", "f8") for _, inner in found.values())
         layout = self._layout
-        fills = layout is not None and not layout.objects and layout.size == 8 * len(found)
-        return found if tight and eight and fills else None
+        even = layout is not None and layout.size > 0 and not layout.size % 8 and not layout.objects
+        return found if even and all(inner.numeric() for _, inner in found.values()) else None
 
 
 def _is_record(value: Any) -> bool:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import binascii
 import bz2
 import lzma
-import re
 import zlib
 
-from safeload.lean import Any, Final, Iterator
+from safeload.lean import Any, Final, Iterator, pattern
 from safeload.parsers.pickles.shapes import STARTS
 
 _HEAD: Final = 16  # bytes; the shortest pickle that calls something has more of them in base64
-_HEX: Final = re.compile(rb"[0-9A-Fa-f]+")
+_HEX: Final = pattern(rb"[0-9A-Fa-f]+")
 # Line breaks within base64 are usual, spaces are not: most text is told from it by its first words.
-_TEXT_64: Final = re.compile(rb"[A-Za-z0-9+/_\r\n-]+={0,2}\s*")
+_TEXT_64: Final = pattern(rb"[A-Za-z0-9+/_\r\n-]+={0,2}\s*")
 _URL: Final = bytes.maketrans(b"-_", b"+/")
 _BROKEN: Final = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import TYPE_CHECKING, Final, Protocol
+from safeload.lean import TYPE_CHECKING, Final, Protocol, pattern
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
 
 _FRAME: Final = b"\x95"
 # A FRAME opcode needs a length that lies within the stream, so the three high bytes of it are zero (below 2**40).
-_CANDIDATE: Final = re.compile(rb"\x95.{4}[\x00-\xff]\x00\x00\x00", re.DOTALL)
+_CANDIDATE: Final = pattern(rb"\x95.{4}[\x00-\xff]\x00\x00\x00", re.DOTALL)
 
 
 class Source(Protocol):

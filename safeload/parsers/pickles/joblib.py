@@ -66,14 +66,15 @@ def read_undone(reader: Reader, visit: Visit, content: Reader) -> Parts:
     inner = (*visit.member, CONTENT)
     parts = visit.inside(content, CONTENT)
     near = reader.local or reader.size < limits.SMALL_FILE
-    whole = sha256(reader, 0, reader.size) if near and any(part.pickle for part in parts) else ""
+    known = reader.artifact  # by those who hash it as it is read
+    digest = sha256(reader, 0, reader.size) if near and not known and any(part.pickle for part in parts) else ""
     found: list[Part] = []
     for part in parts:
         if part.pickle is None or part.member != inner or part.format not in _PICKLED:
             found.append(part)
             continue
         names = sorted({name for stream in part.pickle.streams for name in stream.names})
-        stream = Stream(offset=0, length=reader.size, sha256=whole, names=tuple(names))
+        stream = Stream(offset=0, length=reader.size, sha256=digest, names=tuple(names), whole=known)
         facts = replace(part.pickle, reading="joblib", streams=(stream,))
         also = (*part.also, visit.kind)
         found.append(replace(part, member=visit.member, format="joblib", also=also, pickle=facts))
@@ -113,7 +114,9 @@ class _Run:
         names = tuple(sorted({**machine.names, **self._inner}))
         if gap is None and kept.unseen(self._ledger, names):
             self._hold(names)
-        whole = Stream(offset=0, length=size, sha256=sha256(self._reader, 0, size), names=names)
+        known = self._reader.artifact  # by those who hash it as it is read
+        digest = "" if known else sha256(self._reader, 0, size)
+        whole = Stream(offset=0, length=size, sha256=digest, names=names, whole=known)
         self._spans.append((self._from, done.end))
         return pickle.conclude(
             self._reader,

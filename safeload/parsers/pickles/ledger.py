@@ -172,6 +172,14 @@ class Ledger:
                 found[key] = use if same is None else replace(same, count=same.count + use.count)
         return tuple(found.values())
 
+    def add(self, other: Ledger) -> None:
+        """What another reading of the same bytes showed, if that is more than this has."""
+        known = {(use.module, use.name, use.role, use.shape) for use in self.uses()}
+        # A name that one reading only fetched before it ended is no news where another goes on to use it.
+        known |= {(module, name, PickleRole.REFERENCED, ()) for module, name, _, _ in known}
+        if not known.issuperset((use.module, use.name, use.role, use.shape) for use in other.uses()):
+            self.absorb(other)
+
     def absorb(self, other: Ledger) -> None:
         """What another run showed, as if it had been written here."""
         likely = other.literals

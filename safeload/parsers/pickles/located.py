@@ -5,12 +5,12 @@ What large literals are made of is also hashed here, while it is at hand: they a
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, Any, Final
 from safeload.parsers.pickles.frames import Watched
+from safeload.parsers.reader import hashing
 
 if TYPE_CHECKING:
     from safeload.parsers.pickles.ledger import Ledger
@@ -31,7 +31,7 @@ class Located(Watched):
         self._large: list[tuple[int, int]] = []
         self._ledger = ledger
         ledger.numbers = {}
-        self._sha: Any = hashlib.sha256() if reader.local and not reader.artifact else None
+        self._sha: Any = hashing(reader.size - start) if reader.local and not reader.artifact else None
         self._at = start
 
     def readinto(self, buffer: Any) -> int:

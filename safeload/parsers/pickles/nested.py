@@ -6,7 +6,7 @@ import io
 import re
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Iterator
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Iterator, pattern
 from safeload.parsers.facts import GapReason, PickleRole
 from safeload.parsers.pickles import encoded
 from safeload.parsers.pickles.frames import Watched
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 # PROTO, a protocol that exists, and an opcode that can stand first. Bytes within bytes are contiguous, so one search
 # over the member finds them at every depth.
-_HEAD: Final = re.compile(rb"\x80[\x00-\x05][(\])}NIJKLMFGSTUVXBCcP\x80\x82-\x84\x88-\x8b\x8c-\x8f\x95-\x97]")
+_HEAD: Final = pattern(rb"\x80[\x00-\x05][(\])}NIJKLMFGSTUVXBCcP\x80\x82-\x84\x88-\x8b\x8c-\x8f\x95-\x97]")
 # What can only fail, told without running it: values of fixed size, then an opcode for a MARK, of which there is none.
 # Numbers in their thousands hold what looks like PROTO, and from there on run like this to the end of their list.
-_HOPELESS: Final = re.compile(
+_HOPELESS: Final = pattern(
     rb"\x80[\x00-\x05](?:G.{8}|K.|[N\x88\x89\x94)\]}]|J.{4}|M..|q.|\x8a\x01.|\x8a\x02..)*[tuedlo\x90\x91]", re.DOTALL
 )
 _TRIES: Final = 100_000

@@ -6,11 +6,10 @@ bounded, and leaves out what most texts have.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Iterator
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Iterator, pattern
 from safeload.parsers.pickles.quick import NUMBERS
 from safeload.parsers.pickles.shapes import could_be_pickle
 
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
 # The second line of GLOBAL or INST, before an opcode that such a name is of use to. It starts with one certain byte,
 # which is what keeps the search fast.
-_NAME: Final = re.compile(
+_NAME: Final = pattern(
     rb"\n([A-Za-z_][\w.]*)(?=\n(?:[()\]}\x85-\x87.0R]|p\d|q[\x00-\x1f]|[SV'\"]|[IFLg]\d|[NXUTCBJKM]))"
 )
-_MODULE: Final = re.compile(rb"[ci]([A-Za-z_][\w.]*)\Z")
+_MODULE: Final = pattern(rb"[ci]([A-Za-z_][\w.]*)\Z")
 _LINE: Final = 200  # bytes of a module's name
 _BACK: Final = 1024  # bytes between a mark and the INST that it belongs to
 _MARKS: Final = 4

@@ -7,12 +7,13 @@ reading is made where the C unpickler failed; what it names counts as well.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import struct
 
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, Any, ClassVar, Final
-from safeload.parsers.facts import Gap, GapReason, PickleRole
+from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
 from safeload.parsers.pickles.standins import Inert, InertMapping, Named
@@ -33,19 +34,16 @@ def again(reader: Reader, ledger: Ledger, done: Run) -> None:
         done.pure = True
     except ERRORS:
         pass
-    add(ledger, seen)
+    ledger.add(seen)
     done.names = tuple({**dict.fromkeys(done.names), **machine.names})
     if done.pure:
         done.gap = Gap(reason=GapReason.MALFORMED, detail="only Python's own unpickler runs it, not the one in C")
 
 
-def add(ledger: Ledger, other: Ledger) -> None:
-    """What another reading of the same bytes showed, if that is more than the ledger has."""
-    known = {(use.module, use.name, use.role, use.shape) for use in ledger.uses()}
-    # A name that one reading only fetched before it ended is no news where another goes on to use it.
-    known |= {(module, name, PickleRole.REFERENCED, ()) for module, name, _, _ in known}
-    if not known.issuperset((use.module, use.name, use.role, use.shape) for use in other.uses()):
-        ledger.absorb(other)
+def wider(reader: Reader, seen: Ledger) -> None:
+    """What an unpickler with more memory would go on to do: this one keeps its memo in a dictionary."""
+    with contextlib.suppress(*ERRORS):
+        PureMachine(reader.window(0, min(reader.size, limits.PURE_BYTES)).file(), seen).load()
 
 
 _Unpickler: Any = pickle._Unpickler

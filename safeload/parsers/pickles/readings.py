@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from safeload.lean import TYPE_CHECKING
+from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Gap, GapReason
-from safeload.parsers.pickles import kept, pure
+from safeload.parsers.pickles import kept
 from safeload.parsers.pickles.frames import framed, may_hold_frames
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.located import Located
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Place, Run, finish
+from safeload.parsers.tiers import Later
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
+
+_again: Final = Later("safeload.parsers.pickles.pure", "again")
 
 
 def run(reader: Reader, ledger: Ledger, start: int) -> Run:
@@ -24,7 +27,7 @@ def run(reader: Reader, ledger: Ledger, start: int) -> Run:
     if hurried and done.gap is not None:  # perhaps for arguments that only the slower stand-ins take
         done = _run(reader, ledger, start)
     if done.gap is not None and done.gap.reason is GapReason.MALFORMED and not done.stopped:
-        pure.again(reader, ledger, done)
+        _again(reader, ledger, done)
     if done.gap is None and kept.unseen(ledger, done.names):
         _hold(reader, ledger, done)
     return done
@@ -58,7 +61,7 @@ def together(reader: Reader, ledger: Ledger, start: int, count: int) -> None:
     except VM_ERRORS:
         pass  # each stream alone said more of it
     kept.mark(seen, machine.names, seen, values)
-    pure.add(ledger, seen)
+    ledger.add(seen)
 
 
 def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:

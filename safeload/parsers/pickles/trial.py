@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from safeload import limits
-from safeload.lean import TYPE_CHECKING, replace
+from safeload.lean import TYPE_CHECKING, Final, replace
 from safeload.parsers.facts import GapReason, PickleRole
-from safeload.parsers.pickles import pickle, pure
+from safeload.parsers.pickles import pickle
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Nowhere
 from safeload.parsers.pickles.within import Within
+from safeload.parsers.tiers import Later
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
+
+_wider: Final = Later("safeload.parsers.pickles.pure", "wider")
 
 
 def acts(reader: Reader) -> pickle.Outcome | None:
@@ -40,9 +40,3 @@ def acts(reader: Reader) -> pickle.Outcome | None:
     if not read.facts.uses and (read.gap is None or read.gap.reason is not GapReason.LIMIT):
         return None
     return replace(read, facts=replace(read.facts, leftover=0))  # what follows is numbers, as it should
-
-
-def _wider(reader: Reader, seen: Ledger) -> None:
-    """What an unpickler with more memory would go on to do: Python's own keeps its memo in a dictionary."""
-    with contextlib.suppress(*pure.ERRORS):
-        pure.PureMachine(reader.window(0, min(reader.size, limits.PURE_BYTES)).file(), seen).load()

@@ -20,7 +20,6 @@ from safeload.parsers.programs.torchscript import CLASS, DEFINED, METHOD, OPERAT
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
 
-NAME: Final = "bytecode.pkl"
 _KEYS: Final = ["instructions", "operators", "constants", "types", "register_size"]
 _METHOD: Final = "INTERFACE_CALL"
 # Those that move values about. What starts threads (FORK), or calls what a value names (CALL), is not among them.

@@ -13,12 +13,12 @@ from safeload.lean import TYPE_CHECKING, Any, Final, Iterator
 from safeload.parsers import text
 from safeload.parsers.facts import GapReason, Mention, Part
 from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.purposes import PROGRAM
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
     from safeload.parsers.visit import Parts, Visit
 
-PROGRAM: Final = "pt2-program"  # the purpose of such a text
 
 TARGET: Final = "export-target"
 EXPRESSION: Final = "export-expression"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
     from safeload.parsers.visit import Parts, Visit
 
-SOURCE: Final = "torchscript"  # the purpose of such a text
 CODE: Final = "torchscript-code"
 
 # Names of `Mention.kind`.

@@ -29,13 +29,15 @@ class Worker:
     What fails in company is asked about again alone, in a fresh process: no file's gap is another one's fault.
     """
 
-    def __init__(self, *, cpu: float, memory: int, kinds: frozenset[str] = frozenset()) -> None:
+    def __init__(self, *, cpu: float, memory: int, kinds: frozenset[str] = frozenset(), light: bool = False) -> None:
         self._cpu = cpu
         self._memory = memory
         self.kinds = kinds
+        self._light = light
         self._lock = allocate_lock()
         self._running: Running | None = None
         self._waiting: deque[Asked] = deque()  # announced, and not sent
+        self._early: deque[tuple[Readable, tuple[Part, ...]]] = deque()  # answered before they were asked for
         self._pid = os.getpid()
         self._rights = Rights(had=(), missing=())
 
@@ -46,14 +48,16 @@ class Worker:
         cpu: float = limits.WORKER_CPU,
         memory: int = limits.WORKER_MEMORY,
         kinds: frozenset[str] = frozenset(),
+        light: bool = False,
         wait: bool = True,
     ) -> Worker:
         """`cpu` in seconds for one artifact, `memory` in bytes of address space. Raises `StateError`.
 
-        `kinds` are those of `parsers.external` that it can read too; only such a worker sees site-packages. Without
-        `wait` it gets ready while the caller does something else, and whether it did shows at the first artifact.
+        `kinds` are those of `parsers.external` that it can read too; only such a worker sees site-packages. A `light`
+        one reads what most files are, and says so of others (`parsers.tiers`). Without `wait` it gets ready while the
+        caller does something else, and whether it did shows at the first artifact.
         """
-        worker = cls(cpu=cpu, memory=memory, kinds=kinds)
+        worker = cls(cpu=cpu, memory=memory, kinds=kinds, light=light)
         with worker._lock:
             worker._begin()
             if wait:
@@ -88,25 +92,43 @@ class Worker:
                     self._forget()
                     raise
 
-    def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
+    def examine(self, readable: Readable, /, *, name: str, purpose: str = "", aside: bool = False) -> tuple[Part, ...]:
         """The parts of one artifact. `name` is for messages only, `purpose` (`parsers.visit`) what a text is for.
 
-        Raises what `readable.read_at` raises.
+        `aside`: out of turn; what was announced is answered before it, and kept until it is asked for. Raises what
+        `readable.read_at` raises.
         """
         size = readable.size
         if size is None:
             gap = Gap(reason=GapReason.UNREACHABLE, detail=f"the source does not say how long {name!a} is")
             return (Part(format="unknown", gap=gap),)
         with self._lock:
-            asked = self._turn(readable, size, purpose)
             try:
-                return self._answered(asked)
+                if aside:
+                    self._drain()
+                elif (parts := self._kept(readable)) is not None:
+                    return parts
+                return self._answered(self._turn(readable, size, purpose))
             except SourceFailed as failed:
                 raise failed.error from None
             except BaseException:
                 # Ctrl-C, or an error of our own: nobody knows where the conversation stands.
                 self._forget()
                 raise
+
+    def _drain(self) -> None:
+        while (self._running is not None and self._running.asked) or self._waiting:
+            asked = (self._running.asked if self._running is not None else None) or self._waiting
+            self._early.append((asked[0].readable, self._answered(asked[0])))
+
+    def _kept(self, readable: Readable) -> tuple[Part, ...] | None:
+        """What was answered early, without what was announced before it and never asked for."""
+        if any(one is readable for one, _ in self._early):
+            while True:
+                one, parts = self._early.popleft()
+                if one is readable:
+                    return parts
+        return None
 
     def _answered(self, asked: Asked) -> tuple[Part, ...]:
         while True:
@@ -173,6 +195,7 @@ class Worker:
     def _forget(self) -> None:
         self._end()
         self._waiting.clear()
+        self._early.clear()
 
     def kill(self) -> None:
         """End it, and do not wait until it is gone."""
@@ -189,7 +212,7 @@ class Worker:
 
     def _begin(self) -> None:
         try:
-            self._running = Running(memory=self._memory, kinds=self.kinds)
+            self._running = Running(memory=self._memory, kinds=self.kinds, light=self._light)
         except OSError as error:
             raise _not_started() from error
         self._pid = os.getpid()

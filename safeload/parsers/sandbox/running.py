@@ -87,7 +87,7 @@ class SourceFailed(Exception):
 class Running:
     """A process from its start to its end. `Ended` is raised once, after it was killed."""
 
-    def __init__(self, *, memory: int, kinds: frozenset[str]) -> None:
+    def __init__(self, *, memory: int, kinds: frozenset[str], light: bool = False) -> None:
         """Start it, and do not wait: it gets ready while this process does something else."""
         ours, theirs = socketpair()
         # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
@@ -104,7 +104,7 @@ class Running:
         self.asked: deque[Asked] = deque()  # and not answered, oldest first
         self._known: dict[bytes, tuple[Part, ...]] = {}  # answers, which are often the same for many small files
         self._begun = time.monotonic()
-        self._introduce(ours, {"memory": memory, "kinds": sorted(kinds)})
+        self._introduce(ours, {"memory": memory, "kinds": sorted(kinds), "light": light})
 
     @staticmethod
     def _introduce(channel: socket, hello: dict[str, Any]) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` makes three enumerations
 import codecs
 import gc
 import json
 import os
-import signal
 import sys
 import time
 from _socket import CMSG_LEN, socket
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, Any, Final
-from safeload.parsers import external
+from safeload.lean import TYPE_CHECKING, Any, Final, sha256
+from safeload.parsers import external, tiers
 from safeload.parsers.coding import encode
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Gap, GapReason, Part
@@ -35,11 +35,16 @@ class Lost(BaseException):
 
 def forever() -> None:
     """Say hello with what was given up, then serve until the parent closes its end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
+    _signal.signal(_signal.SIGINT, _signal.SIG_IGN)  # Ctrl-C is for the parent, which then ends this process
     for name in _CODECS:
         codecs.lookup(name)  # nothing can be imported later
+    sha256()
     channel = socket(fileno=0)
     hello = json.loads(wire.receive(channel, most=_REQUEST))
+    if hello["light"]:
+        tiers.light()
+    else:
+        tiers.load()
     others = external.load(hello["kinds"])
     gc.disable()
     given = rights.give_up(memory=int(hello["memory"]))
@@ -125,6 +130,9 @@ def _reader(channel: socket, descriptor: int | None, size: int) -> Reader:
 def _examine(reader: Reader, purpose: str, others: Mapping[str, Read]) -> tuple[Part, ...]:
     try:
         return examine(reader, purpose=purpose, others=others)
+    except tiers.Beyond:
+        gap = Gap(reason=GapReason.MISSING_DEPENDENCY, detail="another worker reads this")
+        return (Part(format="unknown", needs=tiers.READING, gap=gap),)
     except (MemoryError, RecursionError) as error:
         gap = Gap(reason=GapReason.LIMIT, detail=f"{type(error).__name__} while it was read")
         return (Part(format="unknown", gap=gap),)
