@@ -44,12 +44,12 @@ def integers(value: Any) -> array[int] | None:
 
 
 def column(value: Any, name: str) -> array[int] | None:
-    """The numbers of one field of an array of records, if the records hold nothing else than eight-byte numbers."""
+    """The numbers of one field of an array of records, if those are of eight bytes and lie in steps of as many."""
     known = held(value)
     fields = None if known is None else known.dtype.fields()
     if known is None or fields is None or len(known.shape) != 1 or name not in fields:
         return None
-    width = len(fields)
+    width = known.dtype.settle().size // 8
     every = _numbers(known.raw, "q")
     offset, dtype = fields[name]
     if every is None or code(dtype) != "q" or offset % 8 or len(every) != width * known.shape[0]:

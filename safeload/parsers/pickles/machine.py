@@ -10,7 +10,17 @@ import _pickle
 
 from safeload.lean import TYPE_CHECKING, Any, Final, Iterable, Protocol, field, pattern, record
 from safeload.parsers.facts import Gap, GapReason
-from safeload.parsers.pickles import arrays, arrow, blocks, categories, generators, natives, parameters, texterrors
+from safeload.parsers.pickles import (
+    arrays,
+    arrow,
+    blocks,
+    categories,
+    generators,
+    natives,
+    parameters,
+    texterrors,
+    trees,
+)
 from safeload.parsers.pickles.dtypes import Outside
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.standins import Inert
@@ -41,6 +51,7 @@ SPECIALS: Final = {
     **arrow.SPECIALS,
     **parameters.SPECIALS,
     **texterrors.SPECIALS,
+    **trees.SPECIALS,
 }
 _EXTENSION: Final = pattern(r"unregistered extension code (\d+)")
 

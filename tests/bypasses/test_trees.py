@@ -1,0 +1,78 @@
+"""Compiled code follows the nodes of a decision tree: one that leads outside is read wherever it is."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from safeload.policy.interface import Action
+from safeload.scanners.interface import Report
+
+from .conftest import Oracle, verdict
+
+np = pytest.importorskip("numpy")
+tree = pytest.importorskip("sklearn.tree")
+joblib = pytest.importorskip("joblib")
+
+Look = Callable[..., Report]
+FAR = 10**9
+PREDICTS = "joblib.load(path).predict(__import__('numpy').ones((4, 2)))"
+
+
+def grown(**changed: int) -> Any:
+    rows = np.random.RandomState(0).rand(40, 2)
+    made = tree.DecisionTreeClassifier(max_depth=2).fit(rows, rows[:, 0] > 0.5)
+    state = made.tree_.__getstate__()
+    for name, value in changed.items():
+        state["nodes"][name][0] = value
+    made.tree_ = type(made.tree_)(*made.tree_.__reduce__()[1])
+    made.tree_.__setstate__(state)
+    return made
+
+
+def joblibbed(value: Any, **options: Any) -> bytes:
+    file = io.BytesIO()
+    joblib.dump(value, file, **options)
+    return file.getvalue()
+
+
+WRITERS: dict[str, Callable[[Any], bytes]] = {
+    "pickle": lambda value: pickle.dumps(value, 2),
+    "pickle 5": lambda value: pickle.dumps(value, 5),
+    "joblib": joblibbed,
+    "joblib, compressed": lambda value: joblibbed(value, compress=3),
+}
+OUTSIDE = {
+    "children": {"left_child": FAR, "right_child": FAR},
+    "children before it": {"left_child": -FAR, "right_child": -FAR},
+    "a feature": {"feature": FAR},
+}
+
+
+@pytest.mark.parametrize("write", WRITERS)
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_a_tree_that_leads_outside(case: str, write: str, look: Look, oracle: Oracle) -> None:
+    data = WRITERS[write](grown(**OUTSIDE[case]))
+    assert verdict(look(data)) is Action.BLOCK
+    ended, last = oracle.run(f"import joblib; {PREDICTS}", data)
+    assert ended < 0, last  # the process dies
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_tree_as_it_grew(write: str, look: Look) -> None:
+    assert verdict(look(WRITERS[write](grown()))) is Action.ALLOW
+
+
+@pytest.mark.parametrize("changed", [{"left_child": -1}, {"right_child": -1}, {"feature": -2}, {"feature": 2}])
+def test_a_node_that_is_half_a_leaf(changed: dict[str, int], look: Look) -> None:
+    assert verdict(look(pickle.dumps(grown(**changed)))) is Action.BLOCK
+
+
+def test_a_tree_without_nodes_is_not_believed(look: Look) -> None:
+    data = pickle.dumps(grown(), 0)
+    assert data.count(b"Vnodes\n") == 1
+    assert verdict(look(data.replace(b"Vnodes\n", b"Vnudes\n"))) is Action.BLOCK
