@@ -67,3 +67,20 @@ def test_a_clean_repository_has_nothing_to_convert(child_env: dict[str, str], tm
     assert "nothing to convert" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not os.path.lexists(tmp_path / "out")
+
+
+def test_the_notebook_loads_a_poisoned_repository_without_its_payload(child_env: dict[str, str], marker: Path) -> None:
+    code = (
+        "from IPython.core.interactiveshell import InteractiveShell;"
+        "shell = InteractiveShell.instance(); shell.run_line_magic('load_ext', 'safeload');"
+        "shell.run_line_magic('safeload', 'mallory/tiny-bert-pwned --convert --as bert');"
+        "print(type(shell.user_ns['bert']).__name__, 'bert_tokenizer' in shell.user_ns);"
+        "shell.run_line_magic('safeload', 'mallory/tiny-bert-pwned --convert')"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=child_env, check=False)
+    assert "Bert" in ran.stdout, ran.stderr
+    assert "Named, never called:" in ran.stdout
+    assert ran.returncode == 0, ran.stderr
+    assert not marker.exists()
+    kept = list((Path(child_env["SAFELOAD_HOME"]) / "converted").iterdir())
+    assert len(kept) == 1  # asked for twice, there once
