@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
@@ -10,6 +11,7 @@ from safeload.errors import SafeloadError, Stop
 from safeload.guard import stops
 from safeload.lean import TYPE_CHECKING
 from safeload.report.words import error_line
+from safeload.startup import CHILD
 from safeload.terminal import TerminalDecider
 
 if TYPE_CHECKING:
@@ -17,8 +19,12 @@ if TYPE_CHECKING:
 
 
 def activate() -> None:
-    """Guard this process, ask on a terminal, and end a stopped script with one message and the exit code."""
-    patch.install(decider=TerminalDecider())
+    """Guard this process, ask on a terminal, and end a stopped script with one message and the exit code.
+
+    What a guarded process starts is under the policy that this one was given.
+    """
+    given = os.environ.get(CHILD, "-")
+    patch.install(policy=None if given == "-" else given, decider=TerminalDecider())
     if sys.excepthook is not _excepthook:
         global _previous, _previous_in_threads
         _previous, _previous_in_threads = sys.excepthook, threading.excepthook

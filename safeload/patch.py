@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import atexit
-import functools
 import os
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from safeload import reaching
+from safeload import children, reaching
 from safeload.errors import NotLoaded, SafeloadError, Stop
-from safeload.guard import hook, own, session, stops, unforeseen, workers
-from safeload.guard.holders import holders
-from safeload.guard.loaders.registry import LOADERS
+from safeload.guard import hook, own, session, stops, unforeseen, workers, wrapping
 from safeload.guard.watch import Watch
 from safeload.lean import TYPE_CHECKING, Any, Callable, Iterator, record, replace
 from safeload.policy.named import policy_named
@@ -37,19 +35,8 @@ class Setup:
     decider: Decider | None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Patched:
-    """One wrapped attribute: where it lives, what stood there, what stands there now."""
-
-    owner: Any
-    name: str
-    original: Any
-    wrapper: Any
-
-
 _setups: list[Setup] = []
-_patched: list[Patched] = []
-_MODULES = frozenset(entry.module for loader in LOADERS for entry in loader.entries)
+_since: list[float] = []  # when the guard was turned on, in seconds of `time.time`
 
 
 def install(*, policy: str | Policy | None = None, decider: Decider | None = None) -> None:
@@ -61,8 +48,10 @@ def install(*, policy: str | Policy | None = None, decider: Decider | None = Non
     setup = Setup(policy=policy_named(policy), decider=decider)
     if _setups:
         _setups[0] = setup
+        children.begin(setup.policy.given)
         return
     _setups.append(setup)
+    children.begin(setup.policy.given)
     _start()
     atexit.unregister(tell_swallowed)
     atexit.register(tell_swallowed)
@@ -71,11 +60,22 @@ def install(*, policy: str | Policy | None = None, decider: Decider | None = Non
 def remove() -> None:
     """Put back exactly what was there. The audit hook stays, inert: Python has no way to take it out."""
     _setups.clear()
+    children.end()
     _stop()
 
 
 def installed() -> bool:
     return bool(_setups)
+
+
+def setup() -> Setup | None:
+    """What is in force, if the guard is on."""
+    return _setups[-1] if _setups else None
+
+
+def since() -> float | None:
+    """When the guard was turned on, in seconds of `time.time`."""
+    return _since[-1] if _since else None
 
 
 def decider() -> Decider | None:
@@ -107,22 +107,18 @@ def _start() -> None:
         dangerous=lambda module, name: names.dangerous(module, name) is not None,
         code_folders=_code_folders(),
     )
+    _since.append(time.time())
     hook.on(rules)
-    for module in sorted(_MODULES & sys.modules.keys()):
-        _wrap_module(sys.modules[module])
-    _wrap_copies()
+    wrapping.wrap_all(_guard)
     unforeseen.judged_by(lambda call: reaching.question(call, policy=_setups[-1].policy))
     _watch.start()
 
 
 def _stop() -> None:
+    _since.clear()
     hook.off()
     _watch.stop()
-    while _patched:
-        item = _patched.pop()
-        # Somebody else may have wrapped it after us: then theirs stays, and ours inside it passes everything on.
-        if vars(item.owner).get(item.name) is item.wrapper:
-            setattr(item.owner, item.name, item.original)
+    wrapping.unwrap_all()
     flush_stops()
 
 
@@ -134,73 +130,6 @@ def _code_folders() -> tuple[str, ...]:
     folder = os.environ.get("HF_MODULES_CACHE") or os.path.join(base, "modules")  # noqa: PTH118
     folder = str(Path(folder).expanduser())
     return tuple({folder, os.path.realpath(folder)})
-
-
-# Wrapping.
-
-
-def _wrap_module(module: ModuleType) -> None:
-    for loader in LOADERS:
-        for entry in loader.entries:
-            if entry.module == module.__name__:
-                _wrap_entry(loader, entry, module)
-
-
-def _wrap_entry(loader: Loader, entry: Entry, module: ModuleType) -> None:
-    *path, name = entry.attribute.split(".")
-    owner: Any = module
-    for part in path:
-        owner = getattr(owner, part, None)
-        if owner is None:  # another version of the library, without this entry point
-            return
-    owners = [owner, *_descendants(owner)] if entry.family else [owner]
-    for each in owners:
-        found = vars(each).get(name)
-        if found is None or any(p.owner is each and p.name == name and p.wrapper is found for p in _patched):
-            continue
-        # A module that was imported while the guard was on has copied a wrapper: it is put back there too.
-        original, wrapper = next(((p.original, found) for p in _patched if p.wrapper is found), (found, None))
-        if wrapper is None:
-            wrapper = _wrapper(loader, entry, original)
-            setattr(each, name, wrapper)
-        _patched.append(Patched(owner=each, name=name, original=original, wrapper=wrapper))
-
-
-def _wrap_copies() -> None:
-    """Where `from module import function` was said before the guard was turned on."""
-    wanted = {(entry.module, entry.attribute) for loader in LOADERS for entry in loader.entries if entry.everywhere}
-    known = {id(p.original): p for p in _patched if (getattr(p.owner, "__name__", ""), p.name) in wanted}
-    for module, name, value in list(holders([p.original for p in known.values()])):
-        item = known[id(getattr(value, "func", value))]
-        if getattr(module, name) is value:
-            bound = isinstance(value, functools.partial)
-            wrapper = functools.partial(item.wrapper, *value.args, **value.keywords) if bound else item.wrapper
-            setattr(module, name, wrapper)
-            _patched.append(Patched(owner=module, name=name, original=value, wrapper=wrapper))
-
-
-def _descendants(owner: Any) -> list[Any]:
-    children = type.__subclasses__(owner)
-    return children + [d for child in children for d in _descendants(child)]
-
-
-def _wrapper(loader: Loader, entry: Entry, original: Any) -> Any:
-    if isinstance(original, classmethod):
-        function = original.__func__
-
-        @functools.wraps(function)
-        def method(cls: type, *args: Any, **kwargs: Any) -> Any:
-            return _guard(loader, entry, function, (cls, *args), kwargs)
-
-        return classmethod(method)
-
-    @functools.wraps(original)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return _guard(loader, entry, original, args, kwargs)
-
-    # Where it is found, so that it can be sent to another process: `pickle.loads` is at home in `_pickle`.
-    call.__module__ = entry.module
-    return call
 
 
 def _guard(
@@ -259,9 +188,11 @@ def _decided(call: Call, source: Source | None, proceed: Callable[[Grant], Any])
 
 
 def _imported(module: ModuleType) -> None:
-    _wrap_module(module)
+    wrapping.wrap_module(module, _guard)
     if module.__name__ in workers.MODULES:
         workers.watch()
+    if module.__name__ in children.MODULES:
+        children.watch()
 
 
-_watch = Watch(_MODULES | workers.MODULES, _imported)
+_watch = Watch(wrapping.MODULES | workers.MODULES | children.MODULES, _imported)

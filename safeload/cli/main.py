@@ -14,6 +14,8 @@ from safeload.cli import errors
 from safeload.cli.approve import approve
 from safeload.cli.convert import convert
 from safeload.cli.deny import deny
+from safeload.cli.disable import disable
+from safeload.cli.enable import enable
 from safeload.cli.ending import ended, interruptible
 from safeload.cli.log import log
 from safeload.cli.review import review
@@ -23,7 +25,10 @@ from safeload.cli.status import status
 from safeload.lean import Any, Callable, Final, Sequence
 
 # Each returns its exit code.
-COMMANDS: Final[tuple[Callable[..., int], ...]] = (scan, review, run, approve, deny, convert, log, status)
+COMMANDS: Final[tuple[Callable[..., int], ...]] = (
+    *(scan, review, run, approve, deny, convert),
+    *(enable, disable, status, log),
+)
 
 # Typer carries its own copy of click, or uses click's, by version: the base of what it raises for a wrong command line.
 _Problem: Any = typer.BadParameter.__mro__[2]

@@ -14,7 +14,14 @@ Pair = tuple[str, str]
 
 # Frames between a reading function and the unpickler that say nothing about who reads.
 _BETWEEN = frozenset(
-    {"pickle", "safeload.guard.unpickle", "safeload.guard.overrides", "safeload.guard.sealed", "safeload.patch"}
+    {
+        "pickle",
+        "safeload.guard.unpickle",
+        "safeload.guard.overrides",
+        "safeload.guard.sealed",
+        "safeload.guard.wrapping",
+        "safeload.patch",
+    }
 )
 _EXTENSIONS: dict[int, Any] = copyreg._extension_cache  # type: ignore[attr-defined]
 
