@@ -101,3 +101,21 @@ def test_without_the_second_run_such_arguments_would_be_missed(monkeypatch: pyte
     monkeypatch.setattr(limits, "PURE_BYTES", 100)  # the pure-Python reading of what C refused would see them as well
     found = many(BARE + b"}b", b"h\x00X\x02\x00\x00\x00rm\x85\x810")
     assert THOUSANDS > quick._OFTEN and "'rm'" not in str(shapes(found, PickleRole.CONSTRUCTED))
+
+
+LARGE = limits.MIB // len(BARE + b"}b0")  # objects of a stream that begins anew once it is known to have so many
+
+
+def test_a_large_file_begins_anew_and_counts_once() -> None:
+    found = many((BARE + b"}b0") * (LARGE // THOUSANDS + 1))
+    number = THOUSANDS * (LARGE // THOUSANDS + 1)
+    assert shapes(found, PickleRole.CONSTRUCTED) == {(): number}
+    assert shapes(found, PickleRole.STATED) == {("dict",): number}
+
+
+def test_arguments_and_second_states_in_a_large_file_that_began_anew() -> None:
+    each = (BARE + b"}b0") * (LARGE // THOUSANDS + 1)
+    found = many(each, b"h\x00X\x02\x00\x00\x00rm\x85\x810")
+    assert "str:'rm'" in str(shapes(found, PickleRole.CONSTRUCTED))
+    found = many(each, BARE + b"}b}b0")
+    assert shapes(found, PickleRole.STATED)[SHADOWS] == 1

@@ -11,7 +11,7 @@ from safeload.parsers.pickles.contents import Held
 from safeload.parsers.pickles.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
 from safeload.parsers.pickles.located import LARGE
 from safeload.parsers.pickles.sametype import same
-from safeload.parsers.pickles.standins import Inert, InertMapping, Named, Noted
+from safeload.parsers.pickles.standins import Blank, Inert, InertMapping, Named, Noted
 
 _WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _LATIN: Final = ("latin1", "latin-1")
@@ -50,7 +50,7 @@ class Array(Inert, metaclass=_NamedArray):
         if type(state) is not tuple or len(state) != 5 or type(state[0]) is not int or state[0] != 1:
             return False
         _, shape, dtype, fortran, data = state
-        if isinstance(dtype, Inert) and not isinstance(dtype, Dtype):
+        if isinstance(dtype, Blank) and not isinstance(dtype, Dtype):
             # Made by a name that is judged itself, and that no state may follow. numpy reads a list without a look.
             return type(data) is not list or len(data) == product(shape)
         layout, count = settled(dtype), product(shape)
@@ -116,10 +116,10 @@ def _holds_one(value: Any, dtype: Any) -> bool:
     """numpy takes the first element of an array for the object, and refuses what is no array."""
     if isinstance(value, Array):
         return value.holds_one(dtype)
-    if isinstance(value, Inert) and hasattr(value, "held"):
+    if isinstance(value, Blank) and hasattr(value, "held"):
         held = value.held  # of what joblib puts in a wrapper's place: a pickle of its own
         return isinstance(held, Held) and product(held.shape) == 1 and same(held.dtype, dtype)
-    return isinstance(value, Inert) and _is(type(value), *_WRAPPER)  # for a plain unpickler it stays a wrapper
+    return isinstance(value, Blank) and _is(type(value), *_WRAPPER)  # for a plain unpickler it stays a wrapper
 
 
 class Scalar(Inert, metaclass=_NamedScalar):
@@ -187,7 +187,7 @@ class Empty(Raw, metaclass=_NamedEmpty):
 class _NamedBytes(Named):
     def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
         made.content = args[0] if len(args) == 1 else None if args else b""
-        return not args or not isinstance(args[0], (Inert, InertMapping)) or isinstance(args[0], Raw)
+        return not args or not isinstance(args[0], (Blank, InertMapping)) or isinstance(args[0], Raw)
 
 
 class Bytes(Inert, metaclass=_NamedBytes):

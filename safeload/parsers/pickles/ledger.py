@@ -6,7 +6,7 @@ from itertools import islice
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import Any, Final, replace
+from safeload.lean import Any, Callable, Final, Iterable, replace
 from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
 from safeload.parsers.pickles.encoded import coated
 from safeload.parsers.pickles.makers import stand_in
@@ -30,6 +30,14 @@ class Refused(Malformed):
         return Gap(reason=self.reason, detail=str(self))
 
 
+class Again(BaseException):
+    """The run should begin anew, with the objects of this class made in C. Not an `Exception`: no fault of the file."""
+
+    def __init__(self, module: str, name: str) -> None:
+        super().__init__()
+        self.pair = (module, name)
+
+
 class Ledger:
     """All pages of one member. Its streams share it; the names of each stream are kept by the stream's run."""
 
@@ -45,12 +53,24 @@ class Ledger:
         self.embedded: dict[bytes, None] = {}
         self.numbers: dict[int, bytes] | None = None  # of arrays, by identity, while somebody wants to know
         self._hurried: list[tuple[Any, Any]] | None = None
+        self._bare: frozenset[tuple[str, str]] = frozenset()
+        self._early: Callable[[], bool] = bool
+        self.tell: Callable[[], int] = int  # where the run stands
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
         self.odd_persistent: dict[str, None] = {}
         anonymous = self.page("", "<persistent id>", -1)
         anonymous.resolved = 0
         self._persistent = Named("StandIn", (Persistent,), {"page": anonymous, "__slots__": ()})
+
+    @property
+    def begun(self) -> bool:
+        """Did any stream name anything?"""
+        return bool(self._stand_ins)
+
+    def clear(self) -> None:
+        """As if nothing had been read."""
+        Ledger.__init__(self)
 
     def page(self, module: str, name: str, offset: int) -> Page:
         page = Page(self, module, name, offset)
@@ -70,28 +90,38 @@ class Ledger:
         return made
 
     def stand_in(self, page: Page, special: type[Inert] | None) -> Named:
-        return stand_in(page, special)
+        if special is not None or (page.module, page.name) not in self._bare:
+            return stand_in(page, special)
+        page.note(PickleRole.CONSTRUCTED, ())  # which the run before showed
+        return stand_in(page, bare=True)
 
     def extension(self, code: str) -> None:
         """An extension code: a name that stands in the loading process's own registry."""
         page = self.page("copyreg", f"<extension code {code}>", -1)
         page.resolved = 1
 
-    def hurry(self) -> None:
-        """For a run that can be made again: classes may have their objects made in C, which shows no arguments."""
-        self._hurried = []
+    def hurry(self, *, bare: Iterable[tuple[str, str]] = (), early: Callable[[], bool] = bool) -> None:
+        """For a run that can be made again: classes may have their objects made in C, which shows no arguments.
+
+        Those of `bare` from the beginning. While `early`, another such class raises `Again`: beginning anew with it
+        among them costs less than a class whose `__new__` is replaced, of which Python remembers that it had one.
+        """
+        self._hurried, self._bare, self._early = [], frozenset(bare), early
 
     def slow_down(self) -> bool:
         """The run is over; did any class hurry? C raises TypeError where there are arguments."""
         hurried, self._hurried = self._hurried or [], None
         for cls, own in hurried:
             cls.__new__ = own
-        return bool(hurried)
+        return bool(hurried or self._bare)
 
     def often(self, cls: Any) -> None:
-        if self._hurried is not None:
-            self._hurried.append((cls, cls.__dict__["__new__"]))
-            cls.__new__ = object.__new__
+        if self._hurried is None:
+            return
+        if self._early():
+            raise Again(cls.page.module, cls.page.name)
+        self._hurried.append((cls, cls.__dict__["__new__"]))
+        cls.__new__ = object.__new__
 
     def count(self) -> None:
         self._distinct += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safeload.lean import Any, Callable
 from safeload.parsers.pickles import quick
-from safeload.parsers.pickles.standins import Inert, InertMapping, Named, Noted, Persistent
+from safeload.parsers.pickles.standins import Blank, Inert, InertMapping, Named, Noted, Persistent
 
 
 class _NamedMaker(Named):
@@ -26,7 +26,7 @@ class _NamedGetter(Named):
             return made
         if isinstance(args[0], Named):
             return args[0].page.attribute(args[1])
-        if isinstance(args[0], (Inert, InertMapping)) and not isinstance(args[0], Persistent):
+        if isinstance(args[0], (Blank, InertMapping)) and not isinstance(args[0], Persistent):
             return type(args[0]).page.attribute(args[1], of_instance=True)
         return made
 
@@ -63,10 +63,11 @@ More = Callable[[Any], dict[str, Any]]
 _MAPPINGS = frozenset({("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter")})
 
 
-def stand_in(page: Noted, special: type[Any] | None = None, *, more: More | None = None) -> Named:
+def stand_in(page: Noted, special: type[Any] | None = None, *, more: More | None = None, bare: bool = False) -> Named:
     """The stand-in class for one name; `special` keeps what a reading needs to know (array sizes).
 
-    `more` gives methods that come before those of the class it is asked for.
+    `more` gives methods that come before those of the class it is asked for. `bare`: without arguments, C makes its
+    instances; with any it raises TypeError.
     """
     made: Named
     if special is None:
@@ -80,5 +81,6 @@ def stand_in(page: Noted, special: type[Any] | None = None, *, more: More | None
         made = kind("StandIn", (special,), {"page": page, "__slots__": (), **own})
         return made
     named: Any = type("Named", (Named,), {"__call__": quick.call(page)})
-    made = named("StandIn", (Inert,), {"page": page, "__slots__": (), **quick.methods(page)})
+    own = {"__setstate__": quick.setstate(page)} if bare else quick.methods(page)
+    made = named("StandIn", (Blank if bare else Inert,), {"page": page, "__slots__": (), **own})
     return made

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from safeload.lean import Any, Final
-from safeload.parsers.pickles.standins import Inert, Named
+from safeload.parsers.pickles.standins import Blank, Inert, Named
 
 _MAKERS: Final = ("_rebuild_parameter", "_rebuild_parameter_with_state")
 _NO_TENSOR: Final = object()  # told as `other`, which no pattern takes for a tensor
@@ -14,7 +14,7 @@ _NO_TENSOR: Final = object()  # told as `other`, which no pattern takes for a te
 
 def _is_tensor(value: Any) -> bool:
     """Made by one of the functions that rebuild tensors; each of them is judged itself."""
-    return isinstance(value, Inert) and type(value).page.name.rpartition(".")[2].startswith("_rebuild_")
+    return isinstance(value, Blank) and type(value).page.name.rpartition(".")[2].startswith("_rebuild_")
 
 
 class _NamedParameter(Named):

@@ -16,7 +16,7 @@ from safeload.lean import TYPE_CHECKING, Any, ClassVar, Final
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
-from safeload.parsers.pickles.standins import Inert, InertMapping, Named
+from safeload.parsers.pickles.standins import Blank, InertMapping, Named
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
@@ -74,13 +74,13 @@ class PureMachine(_Unpickler):  # type: ignore[misc]
 
     def load_reduce(self) -> None:
         """Arguments of a kind that only an instance of the real class could be unpacked from: a call all the same."""
-        if isinstance(self.stack[-1], (Inert, Named)):
+        if isinstance(self.stack[-1], (Blank, Named)):
             self.stack[-1] = (self.stack[-1],)
         super().load_reduce()
 
     def load_newobj(self) -> None:
         """An instance can have been given a `__new__` of its own."""
-        if len(self.stack) > 1 and isinstance(self.stack[-2], (Inert, InertMapping)):
+        if len(self.stack) > 1 and isinstance(self.stack[-2], (Blank, InertMapping)):
             self.load_reduce()
         else:
             super().load_newobj()

@@ -29,7 +29,7 @@ class Counted(Protocol):
         """The count of objects made without arguments, once there is one."""
 
     def often(self, cls: Any) -> None:
-        """Many objects of it were made without arguments."""
+        """Many objects of it were made without arguments. May raise `Again`."""
 
     def dictionaries(self) -> bool:
         """Need a dictionary as state no further note? Never where its fields matter."""
@@ -51,7 +51,7 @@ class Counted(Protocol):
 
 def methods(page: Counted) -> dict[str, Any]:
     """`__new__` and `__setstate__` of a stand-in class."""
-    return {"__new__": _new(page), "__setstate__": _setstate(page)}
+    return {"__new__": _new(page), "__setstate__": setstate(page)}
 
 
 def _new(page: Counted) -> Callable[..., Any]:
@@ -72,7 +72,7 @@ def _new(page: Counted) -> Callable[..., Any]:
     return __new__
 
 
-def _setstate(page: Counted) -> Callable[[Any, Any], None]:
+def setstate(page: Counted) -> Callable[[Any, Any], None]:
     word, look, keys, given = page.words().add, page.look, page.keys(), page.stated().append
     noted = True
 

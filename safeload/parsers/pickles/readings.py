@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from safeload import limits
 from safeload.lean import TYPE_CHECKING, Final
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles import kept
 from safeload.parsers.pickles.frames import framed, may_hold_frames
-from safeload.parsers.pickles.ledger import Ledger
+from safeload.parsers.pickles.ledger import Again, Ledger
 from safeload.parsers.pickles.located import Located
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Place, Run, finish
 from safeload.parsers.tiers import Later
@@ -17,20 +18,44 @@ if TYPE_CHECKING:
 _again: Final = Later("safeload.parsers.pickles.pure", "again")
 
 
+_LONG: Final = limits.MIB  # bytes; a shorter stream is read in no time
+_PART: Final = 8  # of the stream, of which one may be read again
+_ANEW: Final = 2  # times
+
+
 def run(reader: Reader, ledger: Ledger, start: int) -> Run:
     """One pickle from `start`, as `pickle.load` and `torch.load` read it."""
-    ledger.hurry()
-    try:
-        done = _run(reader, ledger, start)
-    finally:
-        hurried = ledger.slow_down()
+    first = not ledger.begun
+    done, hurried = _hurried(reader, ledger, start, first=first)
     if hurried and done.gap is not None:  # perhaps for arguments that only the slower stand-ins take
+        if first:
+            ledger.clear()
         done = _run(reader, ledger, start)
     if done.gap is not None and done.gap.reason is GapReason.MALFORMED and not done.stopped:
         _again(reader, ledger, done)
     if done.gap is None and kept.unseen(ledger, done.names):
         _hold(reader, ledger, done)
     return done
+
+
+def _hurried(reader: Reader, ledger: Ledger, start: int, *, first: bool) -> tuple[Run, bool]:
+    """A run in which C makes the objects of classes that have thousands; were there any?"""
+    bare: list[tuple[str, str]] = []
+    length = reader.size - start
+
+    def early() -> bool:
+        """Is the part that would be read again small beside the whole?"""
+        return first and length > _LONG and len(bare) < _ANEW and (ledger.tell() - start) * _PART < length
+
+    while True:
+        ledger.hurry(bare=bare, early=early)
+        try:
+            return _run(reader, ledger, start), ledger.slow_down()
+        except Again as again:
+            bare.append(again.pair)
+            ledger.clear()
+        finally:
+            ledger.slow_down()
 
 
 def _hold(reader: Reader, ledger: Ledger, done: Run) -> None:
@@ -66,12 +91,14 @@ def together(reader: Reader, ledger: Ledger, start: int, count: int) -> None:
 
 def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:
     file = reader.file(start)
+    ledger.tell = file.tell
     machine = Machine(file, ledger, Place(file, start))
     return finish(machine, ledger, start, file)
 
 
 def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
     file = reader.file(start)
+    ledger.tell = file.tell
     watched = Located(reader, file, ledger, start)
     machine = Machine(watched, ledger, Place(file, start))
     done = finish(machine, ledger, start, file)

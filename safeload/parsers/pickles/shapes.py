@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.lean import Any, Final
-from safeload.parsers.pickles.standins import Inert, InertMapping, Named, Persistent
+from safeload.parsers.pickles.standins import Blank, InertMapping, Named, Persistent
 
 STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 
@@ -76,7 +76,7 @@ def _show(value: Any, depth: int) -> str:
         return f"{value.page.module}.{value.page.name}"
     if isinstance(value, Persistent):
         return "<persistent id>"
-    if isinstance(value, Inert):
+    if isinstance(value, Blank):
         return f"{type(value).page.module}.{type(value).page.name}(…)"
     if depth and kind in (tuple, list):
         inner = ", ".join(_show(item, depth - 1) for item in value[:6])
@@ -89,7 +89,7 @@ def _show(value: Any, depth: int) -> str:
 
 def masked(state: dict[Any, Any]) -> bool:
     """Is a key what a call made? `str("func")` is the field `func`, and so is one of numpy's strings."""
-    return any(isinstance(key, (Inert, InertMapping)) for key in state)
+    return any(isinstance(key, (Blank, InertMapping)) for key in state)
 
 
 def state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
@@ -129,4 +129,4 @@ def _state_tag(value: Any) -> str:
         return f"global:{value.page.module}.{value.page.name}"
     if isinstance(value, Persistent):
         return "persistent"
-    return "result" if isinstance(value, (Inert, InertMapping)) else "other"
+    return "result" if isinstance(value, (Blank, InertMapping)) else "other"

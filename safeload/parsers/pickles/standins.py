@@ -100,18 +100,17 @@ class Named(type):
         cls.page.note(PickleRole.TAMPERED, ("SETITEM", key, value))
 
 
-class Inert(metaclass=Named):
-    """An instance: takes any state and any item, keeps nothing but that it has one. Its hash is its identity."""
+class Blank(metaclass=Named):
+    """An instance: takes any state and any item, keeps nothing but that it has one. Its hash is its identity.
+
+    It is made in C, which takes no arguments and tells nobody.
+    """
 
     __slots__ = ()
 
     def __hash__(self) -> int:
         type(self).page.key()
         return object.__hash__(self)
-
-    def __new__(cls, *args: Any, **keywords: Any) -> Any:
-        cls.page.note(PickleRole.CONSTRUCTED, args, keywords)
-        return cls.blank()
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         cls = type(self)
@@ -135,6 +134,16 @@ class Inert(metaclass=Named):
 
     def add(self, item: Any) -> None:
         type(self).page.items()
+
+
+class Inert(Blank):
+    """An instance of which the page is told how it was made."""
+
+    __slots__ = ()
+
+    def __new__(cls, *args: Any, **keywords: Any) -> Any:
+        cls.page.note(PickleRole.CONSTRUCTED, args, keywords)
+        return cls.blank()
 
 
 class NamedMapping(Named):

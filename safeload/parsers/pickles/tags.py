@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safeload.lean import Any, Callable, Final
-from safeload.parsers.pickles.standins import Inert, InertMapping, Named, Persistent
+from safeload.parsers.pickles.standins import Blank, InertMapping, Named, Persistent
 
 _LITERAL: Final = 32  # characters; an argument such as 'latin1' decides what a call means, a paragraph does not
 _LITERALS: Final = 8  # different ones kept for one argument of one name; beyond, the argument is just `str`
@@ -32,7 +32,7 @@ class Tags:
             return f"global:{page.module}.{page.name}"
         if isinstance(value, Persistent):
             return "persistent"
-        return "result" if isinstance(value, (Inert, InertMapping)) else "other"
+        return "result" if isinstance(value, (Blank, InertMapping)) else "other"
 
     def _text(self, position: int, value: str) -> str:
         if len(value) > _LITERAL:
