@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from safeload.lean import Any, Final
 from safeload.parsers.pickles.contents import Held
-from safeload.parsers.pickles.dtypes import Dtype, NamedRaw, Outside, Raw, product, raw_size, settled
+from safeload.parsers.pickles.dtypes import Dtype, settled
 from safeload.parsers.pickles.located import LARGE
+from safeload.parsers.pickles.rawbytes import NamedRaw, Outside, Raw, product, raw_size
 from safeload.parsers.pickles.sametype import same
 from safeload.parsers.pickles.standins import Blank, Inert, InertMapping, Named, Noted
 

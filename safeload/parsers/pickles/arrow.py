@@ -14,7 +14,7 @@ from safeload.lean import Any, Final
 from safeload.parsers.pickles.arrays import Bytes
 from safeload.parsers.pickles.arrowtypes import Layout, Type, layout_of
 from safeload.parsers.pickles.contents import Unread
-from safeload.parsers.pickles.dtypes import Outside, Raw
+from safeload.parsers.pickles.rawbytes import Outside, Raw
 from safeload.parsers.pickles.standins import Inert, Named
 
 _KEYS: Final = frozenset({"_pa_array", "_data", "_dtype", "_cache", "_readonly"})

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import Any, Final, pattern, record
+from safeload.lean import Any, Final, pattern
+from safeload.parsers.pickles.layouts import ALIGNMENTS, INHERITED, OBJECT_FLAGS, Layout, covered, flags_fit
+from safeload.parsers.pickles.rawbytes import product, raw_size
 from safeload.parsers.pickles.sealed import seal, unsealed
 from safeload.parsers.pickles.standins import Inert, Named
 
@@ -19,31 +21,10 @@ _NUMBERS: Final = frozenset(
 )
 _TIMES: Final = frozenset({"m8", "M8"})
 _FLEXIBLE: Final = pattern(r"([SUV])(0|[1-9]\d{0,8})")
-_DIMENSIONS: Final = 64
 _RECORD: Final = "record"  # the class whose elements have fields as attributes; only the state tells the size
 _OBJECT: Final = "O8"
 _OBJECT_32: Final = "O4"  # what a machine of 32 bits writes; numpy reads it as its own
 _OBJECT_SIZE: Final = 8
-
-# https://numpy.org/doc/stable/reference/c-api/types-and-structures.html: a dtype's flags.
-_OBJECT_FLAGS: Final = 63
-_INHERITED: Final = 27  # of those, what a dtype with such a field has
-_HARMLESS: Final = 8 | 16  # say only how numpy handles elements that hold no addresses; releases differ in them
-_ALIGNED: Final = 128
-_ALIGNMENTS: Final = frozenset({1, 2, 4, 8, 16})
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """`flags` are numpy's; `repeated`: an array within each element, which only a field can be."""
-
-    size: int
-    flags: int = 0
-    repeated: bool = False
-
-    @property
-    def objects(self) -> bool:
-        return bool(self.flags & 1)
 
 
 class _NamedDtype(Named):
@@ -133,7 +114,7 @@ def settled(value: Any) -> Layout | None:
 def _unstated(spec: str) -> Layout | None:
     """A dtype right after its constructor."""
     if spec in (_OBJECT, _OBJECT_32):
-        return Layout(size=_OBJECT_SIZE, flags=_OBJECT_FLAGS)
+        return Layout(size=_OBJECT_SIZE, flags=OBJECT_FLAGS)
     if spec in _ONE_BYTE or spec in _NUMBERS or spec in _TIMES:
         return Layout(size=int(spec[1:]))
     flexible = _FLEXIBLE.fullmatch(spec)
@@ -155,7 +136,7 @@ def stated(spec: str, state: Any) -> Layout | None:
     if version != len(state) - 5 or type(order) is not str or not _extra(spec, state[8:]):
         return None
     if spec.startswith("V"):
-        if order != "|" or alignment not in _ALIGNMENTS:
+        if order != "|" or alignment not in ALIGNMENTS:
             return None
         plain = _unstated(spec)
         if plain is None or plain.size != size:
@@ -202,7 +183,7 @@ def _subarray(subarray: Any, size: int, flags: int) -> Layout | None:
     if type(subarray) is not tuple or len(subarray) != 2:
         return None
     inner = settled(subarray[0])
-    if inner is None or product(subarray[1], inner.size) != size or not _flags_fit(flags, inner.flags):
+    if inner is None or product(subarray[1], inner.size) != size or not flags_fit(flags, inner.flags):
         return None
     return Layout(size=size, flags=flags, repeated=True)
 
@@ -229,70 +210,11 @@ def _structured(names: Any, fields: Any, size: int, flags: int) -> Layout | None
         inner = settled(field[0])
         if inner is None or not 0 <= field[1] <= size - inner.size:
             return None
-        inherited |= inner.flags & _INHERITED
+        inherited |= inner.flags & INHERITED
         places.append((field[1], field[1] + inner.size, inner.objects))
-    if not _flags_fit(flags, inherited) or _covered(sorted(places)):
+    if not flags_fit(flags, inherited) or covered(sorted(places)):
         return None
     return Layout(size=size, flags=flags)
-
-
-def _flags_fit(flags: int, expected: int) -> bool:
-    """Whether elements hold objects decides everything; for those that do, nothing else may differ either."""
-    bare = flags & ~_ALIGNED
-    return bare == expected & ~_ALIGNED if expected & 1 else not bare & ~_HARMLESS
-
-
-def _covered(places: list[tuple[int, int, bool]]) -> bool:
-    """Does anything lie over objects?"""
-    any_end = objects_end = 0
-    for start, end, objects in places:
-        if start < (any_end if objects else objects_end):
-            return True
-        any_end = max(any_end, end)
-        objects_end = max(objects_end, end if objects else 0)
-    return False
-
-
-def product(shape: Any, size: int = 1) -> int | None:
-    """Bytes of an array; None for a shape that is none, or that no memory holds."""
-    if type(shape) is not tuple or len(shape) > _DIMENSIONS:
-        return None
-    for extent in shape:
-        if type(extent) is not int or not 0 <= extent < 1 << 48:
-            return None
-        size *= extent
-    return size
-
-
-class Outside(bytearray):
-    """A buffer that is not in the file: nothing is known of it but that it is one."""
-
-    __slots__ = ()
-
-
-def raw_size(value: Any) -> int | None:
-    """Length of a byte string, in every form that unpickling gives one; None for anything else."""
-    if type(value) is bytes or type(value) is str:
-        return len(value)
-    return value.size if isinstance(value, Raw) else None
-
-
-class NamedRaw(Named):
-    """Kinds of byte strings set `size` in `begin`."""
-
-    def blank(cls) -> Any:
-        made = super().blank()
-        made.size, made.content = None, None
-        return made
-
-
-class Raw(Inert, metaclass=NamedRaw):
-    """What a call that makes bytes returned: the protocols before 3 write byte strings so."""
-
-    __slots__ = ("content", "size")
-
-    size: int | None
-    content: str | bytes | None
 
 
 def _ints(*values: Any) -> bool:

@@ -21,8 +21,8 @@ from safeload.parsers.pickles import (
     texterrors,
     trees,
 )
-from safeload.parsers.pickles.dtypes import Outside
 from safeload.parsers.pickles.ledger import Ledger, Refused
+from safeload.parsers.pickles.rawbytes import Outside
 from safeload.parsers.pickles.standins import Inert
 from safeload.parsers.reader import recent
 

@@ -12,8 +12,8 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Any, Final, record
 from safeload.parsers.facts import Gap, GapReason, Part, PickleFacts, Stream, TensorFacts
 from safeload.parsers.pickles import literals, pickle
-from safeload.parsers.pickles.dtypes import product
 from safeload.parsers.pickles.ledger import Ledger, Refused
+from safeload.parsers.pickles.rawbytes import product
 from safeload.parsers.pickles.readings import run
 
 if TYPE_CHECKING:

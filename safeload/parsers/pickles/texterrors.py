@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safeload.lean import Any, Final
-from safeload.parsers.pickles.dtypes import raw_size
+from safeload.parsers.pickles.rawbytes import raw_size
 from safeload.parsers.pickles.standins import Inert, Named
 
 

@@ -11,8 +11,9 @@ from safeload import limits
 from safeload.lean import Any, Callable, Final
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.contents import Held
-from safeload.parsers.pickles.dtypes import Dtype, product, settled
+from safeload.parsers.pickles.dtypes import Dtype, settled
 from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.pickles.rawbytes import product
 from safeload.parsers.pickles.standins import Inert, Named
 
 _FIELDS: Final = frozenset({"subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes"})
