@@ -7,9 +7,15 @@ import re
 from functools import cache
 from pathlib import Path
 
+from tests.bypasses.runtimes import RUNTIMES
+
 TESTS = Path(__file__).resolve().parents[1]
 TABLE = (TESTS.parent / "docs" / "bypasses.md").read_text(encoding="utf-8")
 CLASSES = 54
+NAMES = {
+    "ai-edge-litert", "coremltools", "ctransformers", "executorch", "onnxruntime", "openvino", "tensorflow-cpu",
+    "tf-keras", "torchserve",
+}  # fmt: skip
 NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")
 
 
@@ -40,6 +46,21 @@ def test_every_test_that_is_named_exists() -> None:
     assert len(named) > 70
     missing = [f"{file}::{test}" for file, test in named if test not in functions(TESTS / file)]
     assert missing == []
+
+
+def test_the_page_says_which_releases_the_twins_run_in() -> None:
+    wanted = [
+        one for requires, alone in RUNTIMES.values() for one in (*requires, *alone) if one.split("==")[0] in NAMES
+    ]
+    assert len(wanted) == len(NAMES)
+    assert [one for one in wanted if one.replace("==", " ") not in TABLE] == []
+
+
+def test_every_file_of_twins_is_in_the_table() -> None:
+    files = sorted((TESTS / "bypasses").glob("test_runtime_*.py"))
+    assert len(files) > 5
+    named = {file for file, _ in NAMED.findall(TABLE)}
+    assert [file.name for file in files if f"bypasses/{file.name}" not in named] == []
 
 
 def test_a_name_that_is_not_there_would_be_noticed() -> None:
