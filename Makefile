@@ -35,6 +35,7 @@ test-benign: $(STAMP)
 test-libraries: $(STAMP)
 	$(BIN)/python -m tests.libraries.environments
 	$(BIN)/python -m tests.libraries.record
+	$(BIN)/python -m tests.bypasses.runtimes
 
 test-browser: $(STAMP)
 	$(PYTEST) -m browser -rs tests/browser
