@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from tests.builders import checkpoints, flatbuffers, ggufs, protobufs, tars
+from tests.builders import bundles, checkpoints, flatbuffers, ggufs, protobufs, tars
 from tests.builders import opcodes as op
 from tests.builders.protobufs import field
 from tests.builders.zips import Member, archive
@@ -103,6 +103,8 @@ def _weights() -> dict[str, bytes]:
         "lightgbm": (_LIGHTGBM + "leaf_value=0.1 0.2\n\nend of trees\n").encode(),
         "catboost": b"CBM1" + len(root).to_bytes(4, "little") + root,
         "hdf5": _HDF5,
+        "coreml-weights": bundles.blob(bytes(32), bytes(10)),
+        "tf-bundle": bundles.index([("a", 0, 0, 48), ("b", 0, 48, 16)]),
     }
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import pickle
 import resource
+import typing
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,8 +22,10 @@ from safeload.parsers.examine import examine
 from safeload.parsers.facts import (
     ArchiveFacts,
     Gap,
+    GapReason,
     Part,
     PickleFacts,
+    PickleRole,
     Stream,
     TensorFacts,
     TextFacts,
@@ -84,7 +87,7 @@ def _holds(content: bytes) -> tuple[Part, ...]:
     assert parts
     assert parts[0].member == ()
     for part in parts:
-        facts = (part.pickle, part.archive, part.tensors, part.text, part.format in inert.FORMATS)
+        facts = (part.pickle, part.archive, part.tensors, part.text, part.mentions, part.format in inert.FORMATS)
         assert part.gap is not None or any(facts)
     assert decode(tuple[Part, ...], json.loads(json.dumps(encode(parts)))) == parts
     return parts
@@ -207,6 +210,18 @@ def test_a_read_is_exact_or_refused(reader: Reader, offset: int, n: int) -> None
 
 
 TEXT = st.text(max_size=5)
+CHOICES = (PickleRole, GapReason)
+
+
+def _any(kind: type) -> st.SearchStrategy[Any]:
+    """Any object of a class of facts, all of its fields given."""
+    hints = typing.get_type_hints(kind)
+    made = {
+        name: st.sampled_from(list(hint)) if hint in CHOICES else st.from_type(hint) for name, hint in hints.items()
+    }
+    return st.builds(kind, **made)
+
+
 PARTS = st.builds(
     Part,
     member=st.lists(TEXT, max_size=3).map(tuple),
@@ -220,13 +235,13 @@ PARTS = st.builds(
             st.builds(Stream, offset=st.integers(), length=st.integers(), sha256=TEXT,
                       names=st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)), max_size=2,
         ).map(tuple),
-        uses=st.lists(st.from_type(Use), max_size=2).map(tuple),
+        uses=st.lists(_any(Use), max_size=2).map(tuple),
         odd_persistent=st.lists(TEXT, max_size=2).map(tuple),
     ),
-    archive=st.none() | st.from_type(ArchiveFacts),
-    tensors=st.none() | st.from_type(TensorFacts),
-    text=st.none() | st.from_type(TextFacts),
-    gap=st.none() | st.from_type(Gap),
+    archive=st.none() | _any(ArchiveFacts),
+    tensors=st.none() | _any(TensorFacts),
+    text=st.none() | _any(TextFacts),
+    gap=st.none() | _any(Gap),
 )  # fmt: skip
 
 

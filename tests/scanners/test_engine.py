@@ -237,7 +237,7 @@ def test_a_report_says_which_libraries_it_was_made_without(monkeypatch: pytest.M
     def installed(name: str) -> object | None:
         return None if name in ("yaml", "zstandard") else object()
 
-    monkeypatch.setattr(external.importlib.util, "find_spec", installed)
+    monkeypatch.setattr(external, "_spec", installed)
     assert scanned(Part(format="pickle", pickle=EVIL)).engine.missing_extras == ("pyyaml", "zstandard")
-    monkeypatch.setattr(external.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(external, "_spec", lambda name: object())
     assert scanned(Part(format="pickle", pickle=EVIL)).engine.missing_extras == ()
