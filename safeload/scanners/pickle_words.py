@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from safeload import limits
-from safeload.lean import Final, Iterable, Iterator, Mapping, Sequence, record, replace
+from safeload.lean import Final, Iterable, Iterator, Mapping, Sequence, record, replace, sha256
 from safeload.parsers.facts import PickleRole, Use
 from safeload.scanners import names
 from safeload.scanners.escape import plain
@@ -92,7 +90,7 @@ def folded(findings: Iterable[Finding], place: Location) -> Iterator[Finding]:
         yield from found[: limits.FINDINGS]
         rest = found[limits.FINDINGS :]
         if rest:
-            sha = hashlib.sha256("\0".join(text for one in rest for text in (one.message, *one.evidence)).encode())
+            sha = sha256("\0".join(text for one in rest for text in (one.message, *one.evidence)).encode())
             evidence = (f"{len(rest):,} in all (sha256: {sha.hexdigest()})",)
             message = f"The same holds for {len(rest):,} more names."
             yield replace(rest[0], location=place, message=message, evidence=evidence)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
-from safeload.lean import Callable, Final, Sequence, record
+from safeload.lean import Callable, Final, Sequence, pattern, record
 
 __all__ = ["Pattern", "Slot", "pairs", "parse", "word"]
 
@@ -16,10 +15,10 @@ PLAIN: Final = frozenset(
 # Of a state only: items that are appended, which what the state holds could intercept.
 APPENDED: Final = "appended"
 # `data` is every tag but a global; `@word` asks the names what kind of global it is.
-_KIND: Final = re.compile(r"@[a-z]+")
-_WORD: Final = re.compile(r"(?:[^\s'|]|'[^']*')+(?:\|(?:[^\s'|]|'[^']*')+)*")
-_LITERAL: Final = re.compile(r"str:'[^']*'")
-_GLOBAL: Final = re.compile(r"global:[A-Za-z_][\w.]*\.\w+")
+_KIND: Final = pattern(r"@[a-z]+")
+_WORD: Final = pattern(r"(?:[^\s'|]|'[^']*')+(?:\|(?:[^\s'|]|'[^']*')+)*")
+_LITERAL: Final = pattern(r"str:'[^']*'")
+_GLOBAL: Final = pattern(r"global:[A-Za-z_][\w.]*\.\w+")
 
 # (word, module, name): is this global what the pattern's word asks for?
 Ask = Callable[[str, str, str], bool]

@@ -5,7 +5,6 @@ Without a network it is what a file is compared with: also where the cache holds
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from safeload import limits
@@ -19,6 +18,8 @@ def claims(home: Path, commit: str) -> Mapping[str, Digest]:
     try:
         with (home / "trees" / f"{commit}.json").open("rb") as file:
             raw = file.read(limits.TREE + 1)
+        import json
+
         files = json.loads(raw)["files"] if len(raw) <= limits.TREE else {}
         return {path: claim for path, said in files.items() if (claim := _claim(said)) is not None}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -13,7 +12,7 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Any, Final, NoReturn, Protocol, deque, record
 from safeload.parsers.coding import decode
 from safeload.parsers.facts import Gap, GapReason, Part
-from safeload.parsers.sandbox import wire
+from safeload.parsers.sandbox import spoken, wire
 from safeload.parsers.sandbox.child import Child
 from safeload.parsers.sandbox.conversation import Conversation
 from safeload.parsers.sandbox.deaths import death
@@ -109,7 +108,7 @@ class Running:
     @staticmethod
     def _introduce(channel: socket, hello: dict[str, Any]) -> None:
         try:
-            wire.send(channel, json.dumps(hello).encode())
+            wire.send(channel, spoken.dumps(hello))
         except OSError:
             return  # then there is no hello either
 
@@ -129,13 +128,13 @@ class Running:
             self.ask_many([one], cpu=cpu)
             return
         request = {"op": "examine", "size": one.size, "cpu": cpu, "purpose": one.purpose, "hashed": one.hashed}
-        self._send(json.dumps(request).encode(), descriptor=one.readable.fileno())
+        self._send(spoken.dumps(request), descriptor=one.readable.fileno())
         self.asked.append(one)
 
     def ask_many(self, many: Sequence[Asked], *, cpu: float) -> None:
         """Hand it artifacts that are whole, with time for all of them together. Raises `Ended`."""
         request = {"op": "batch", "cpu": cpu, "files": [(one.size, one.purpose) for one in many]}
-        self._send(json.dumps(request).encode())
+        self._send(spoken.dumps(request))
         self._send(b"".join([one.whole or b"" for one in many]))
         for one in many:
             one.company = len(many) > 1
@@ -214,7 +213,7 @@ class Running:
     def _understood(self, raw: bytes) -> dict[str, Any]:
         """A JSON object; whatever else comes ends the worker."""
         try:
-            message = json.loads(raw)
+            message = spoken.loads(raw)
         except (ValueError, RecursionError):
             self.fail(GapReason.CRASHED, "the worker's message was not understood")
         if not isinstance(message, dict):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]  # `signal` makes three enumerations
 import codecs
 import gc
-import json
 import os
 import sys
 import time
@@ -18,7 +17,7 @@ from safeload.parsers.coding import encode
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
-from safeload.parsers.sandbox import rights, wire
+from safeload.parsers.sandbox import rights, spoken, wire
 from safeload.parsers.sandbox.deaths import OUT_OF_MEMORY
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def forever() -> None:
         codecs.lookup(name)  # nothing can be imported later
     sha256()
     channel = socket(fileno=0)
-    hello = json.loads(wire.receive(channel, most=_REQUEST))
+    hello = spoken.loads(wire.receive(channel, most=_REQUEST))
     if hello["light"]:
         tiers.light()
     else:
@@ -106,10 +105,7 @@ def _answer(parts: tuple[Part, ...]) -> bytes:
     for stream in said[0].get("pickle", {}).get("streams", ()):
         if stream.get("whole"):
             stream.pop("length", None)
-    return _JSON({"op": "done", "parts": said}).encode("ascii")
-
-
-_JSON: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+    return spoken.dumps({"op": "done", "parts": said})
 
 
 def _request(channel: socket) -> tuple[int | None, dict[str, Any]]:
@@ -117,7 +113,7 @@ def _request(channel: socket) -> tuple[int | None, dict[str, Any]]:
     descriptors = [int.from_bytes(data[:4], sys.byteorder) for _, _, data in beside]
     if not head:
         raise EOFError
-    request = json.loads(wire.receive(channel, most=_REQUEST, head=head))
+    request = spoken.loads(wire.receive(channel, most=_REQUEST, head=head))
     return (descriptors[0] if descriptors else None), request
 
 
@@ -154,4 +150,4 @@ def _ask(channel: socket, offset: int, n: int) -> bytes:
 
 
 def _reply(channel: socket, message: dict[str, Any]) -> None:
-    wire.send(channel, json.dumps(message).encode("ascii"))
+    wire.send(channel, spoken.dumps(message))
