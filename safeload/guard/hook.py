@@ -147,6 +147,9 @@ def check(module: str, name: str) -> None:
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
+    # The interpreter ends and has emptied this module: files are still closed and removed then, nothing is unpickled.
+    if _handlers is None and event != "pickle.find_class":
+        return
     # One look-up for the events of ordinary work: there are thousands of them in a second.
     handle = _handlers.get(event)
     if handle is not None:
