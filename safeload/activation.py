@@ -29,9 +29,14 @@ _START: Final = f'''"""Turns the guard of safeload on in every interpreter of th
 import sys
 
 MODE = "@MODE@"
+_started = False
 
 
 def start():
+    global _started
+    if _started:  # in a virtual environment `site` reads the files twice
+        return
+    _started = True
     try:
         from safeload import startup
 

@@ -96,9 +96,11 @@ class _Finder:
             _stand_down("not in safeload's own command, which loads nothing; `safeload run` turns it on itself")
             return None
         self.turn_on()
-        spec = _found(name, path, target)
-        if spec is not None and name in sys.modules:
-            spec.loader = _Again(sys.modules[name])  # type: ignore[assignment]
+        module = sys.modules.get(name)
+        spec: ModuleSpec | None = getattr(module, "__spec__", None)
+        if module is None or spec is None:
+            return None
+        spec.loader = _Again(module, spec.loader)  # type: ignore[assignment]
         return spec
 
     def turn_on(self) -> None:
@@ -132,16 +134,17 @@ class _Then:
 
 
 class _Again:
-    """A module that is imported already, for who asked for it first."""
+    """A module that is imported already, for who asked for it first: importlib would run it once more."""
 
-    def __init__(self, module: ModuleType) -> None:
-        self._module, self._spec, self._loader = module, module.__spec__, module.__loader__
+    def __init__(self, module: ModuleType, loader: Any) -> None:
+        self._module, self._loader = module, loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__, module.__loader__ = self._spec, self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
 
 
 def _found(name: str, path: Any, target: Any) -> ModuleSpec | None:

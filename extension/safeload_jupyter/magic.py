@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _ABOUT = "Look at a model, decide, load exactly what was looked at. Binds model, and tokenizer where there is one."
 _WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
-_MORE = "Every key=value is handed to the loader, e.g. num_labels=3."
+_MORE = "Every key=value is handed to the loader, e.g. num_labels=3. `%safeload status` says what is guarded now."
 
 
 def magic_for(shell: Any) -> Callable[[str], None]:
@@ -34,6 +34,11 @@ def magic_for(shell: Any) -> Callable[[str], None]:
     parser = _parser()
 
     def safeload(line: str) -> None:
+        if line.strip() == "status":  # a model in a folder of that name is ./status
+            from safeload.cli.status import told
+
+            print(told(), end="")  # noqa: T201
+            return
         # What the parser does not know are `key=value` pairs, which may stand between the options.
         asked, rest = parser.parse_known_args(_split(line))
         asked.options = options_of(rest)

@@ -6,16 +6,20 @@ import importlib.metadata
 import os
 import platform
 import re
-import sys
 import tempfile
 
 from safeload.cli import exits
 from safeload.cli import options as o
 from safeload.cli.output import Output
 from safeload.errors import SafeloadError
-from safeload.lean import Any, Callable, Final, Mapping
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Mapping
+
+if TYPE_CHECKING:
+    from safeload.auditlog import AuditLog
 
 SCHEMA: Final = "safeload.status/1"
+_TURNED_OFF: Final = ("unsafe-off", "disabled")
+_SHOWN: Final = 3
 # Distributions by the extra that brings them; "" is what safeload always needs.
 EXTRAS: Final[Mapping[str, tuple[str, ...]]] = {
     "": ("huggingface_hub", "fickling"),
@@ -32,6 +36,23 @@ def status(format: o.FormatOption = o.Format.TEXT) -> int:
 
     Exit code: 0 all of it is there, 2 something could not be had.
     """
+    found = _found()
+    with Output(None) as out:
+        if format is o.Format.JSON:
+            from safeload.report import json
+
+            out.write(json.line({"schema": SCHEMA, **found}) + "\n")
+        else:
+            out.write(_text(found))
+    return exits.ERROR if any("error" in part for part in found.values()) else exits.ALLOW
+
+
+def told() -> str:
+    """The same in this process, as text: in a notebook it is the kernel that is asked about."""
+    return _text(_found())
+
+
+def _found() -> Mapping[str, Mapping[str, Any]]:
     parts: dict[str, Callable[[], Mapping[str, Any]]] = {
         "safeload": _versions,
         "extras": _extras,
@@ -41,15 +62,7 @@ def status(format: o.FormatOption = o.Format.TEXT) -> int:
         "worker": _worker,
         "log": _log,
     }
-    found = {name: _asked(part) for name, part in parts.items()}
-    with Output(None) as out:
-        if format is o.Format.JSON:
-            from safeload.report import json
-
-            out.write(json.line({"schema": SCHEMA, **found}) + "\n")
-        else:
-            out.write(_text(found))
-    return exits.ERROR if any("error" in part for part in found.values()) else exits.ALLOW
+    return {name: _asked(part) for name, part in parts.items()}
 
 
 def _asked(part: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -141,9 +154,9 @@ def _policy() -> Mapping[str, Any]:
 
 
 def _guard() -> Mapping[str, Any]:
-    patch = sys.modules.get("safeload.patch")  # not there: nothing was ever guarded
-    on = patch is not None and patch.installed()
-    return {"in this process": on, "turned on by": "safeload run, import safeload.auto, %load_ext safeload"}
+    from safeload.standing import standing
+
+    return standing()
 
 
 def _worker() -> Mapping[str, Any]:
@@ -159,7 +172,14 @@ def _log() -> Mapping[str, Any]:
     from safeload import home
     from safeload.auditlog import AuditLog
 
-    found = AuditLog(home.home()).verify()
+    log = AuditLog(home.home())
+    found = log.verify()
     if not found.ok:
         return {"error": f"It is damaged: {found.problems[0]}. See safeload log --verify."}
-    return {"entries": found.count, "head": found.head}
+    return {"entries": found.count, "head": found.head, "turned off on purpose": _turned_off(log)}
+
+
+def _turned_off(log: AuditLog) -> list[str]:
+    """The last times, with the reason that was given."""
+    ends = [f"{e.at} {e.event}: {e.fields.get('reason', '')}" for e in log.entries() if e.event in _TURNED_OFF]
+    return ends[-_SHOWN:]
