@@ -81,7 +81,7 @@ def test_nobody_writes_to_a_copy(files: Path, kind: str) -> None:
     seal, snapshot, held = sealed(files)
     for path, place in seal.lay_out(snapshot, held).items():
         copy = held[path].copy
-        with pytest.raises(OSError):  # noqa: PT011
+        with pytest.raises(OSError):
             os.pwrite(copy.descriptor, b"evil", 0)
         if kind == "memory":
             again = os.open(place, os.O_RDWR)
@@ -173,7 +173,7 @@ def test_copies_end_with_what_was_loaded(files: Path, kind: str) -> None:
     del model
     assert not seal.folder.exists()
     for descriptor in descriptors:
-        with pytest.raises(OSError):  # noqa: PT011
+        with pytest.raises(OSError):
             os.fstat(descriptor)
 
 
@@ -248,7 +248,7 @@ def test_a_copy_that_is_forgotten_is_closed(tmp_path: Path, kind: str) -> None:
     copy = Copy(tmp_path / "copy")
     descriptor = copy.descriptor
     del copy
-    with pytest.raises(OSError):  # noqa: PT011
+    with pytest.raises(OSError):
         os.fstat(descriptor)
     assert not (tmp_path / "copy").exists()
 
