@@ -13,7 +13,8 @@ Row = tuple[str, str, str, str]
 
 MAKE = """
 import json, torch, transformers
-config = transformers.BertConfig(vocab_size=300, hidden_size=1024, num_hidden_layers=10, intermediate_size=4096)
+config = transformers.BertConfig(vocab_size=300, hidden_size=1024, num_hidden_layers=10, num_attention_heads=16,
+    intermediate_size=4096)
 model = transformers.BertModel(config)
 model.save_pretrained({folder!r})
 print(json.dumps({{"bytes": sum(p.numel() * p.element_size() for p in model.parameters())}}))
@@ -23,7 +24,8 @@ LOAD = """
 import json, time, pathlib
 import torch, transformers
 level, folder = {level!r}, {folder!r}
-transformers.BertModel(transformers.BertConfig(hidden_size=32, num_hidden_layers=1, intermediate_size=32))
+small = transformers.BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+transformers.BertModel(small)
 if level:
     import safeload, safeload.pipeline
     safeload.install(policy=level)
