@@ -27,9 +27,11 @@ RECEIVERS: frozenset[Pair] = frozenset(
         ("torch.multiprocessing.queue", "recv"),
         ("joblib.externals.loky.backend.queues", "get"),
         ("joblib.externals.loky.backend.popen_loky_posix", "main"),
+        ("joblib.externals.loky.backend.popen_loky_posix", "<module>"),
         ("joblib.externals.loky.process_executor", "__call__"),
         ("loky.backend.queues", "get"),
         ("loky.backend.popen_loky_posix", "main"),
+        ("loky.backend.popen_loky_posix", "<module>"),
         ("loky.process_executor", "__call__"),
         ("jedi._compatibility", "pickle_load"),
         ("distributed.protocol.pickle", "loads"),
@@ -51,8 +53,10 @@ _TASKS: frozenset[Pair] = frozenset(
         ("concurrent.futures.process", "_process_worker"),
         ("joblib.externals.loky.process_executor", "_process_worker"),
         ("joblib.externals.loky.backend.popen_loky_posix", "main"),
+        ("joblib.externals.loky.backend.popen_loky_posix", "<module>"),
         ("loky.process_executor", "_process_worker"),
         ("loky.backend.popen_loky_posix", "main"),
+        ("loky.backend.popen_loky_posix", "<module>"),
         ("dask.local", "execute_task"),
         ("dask.tokenize", "_normalize_pickle"),  # reads what it has written in the line before
     }
@@ -150,7 +154,10 @@ def _is_task(found: FrameType) -> bool:
 
 
 def _pair(frame: FrameType) -> Pair:
-    return frame.f_globals.get("__name__", ""), frame.f_code.co_name
+    name = frame.f_globals.get("__name__", "")
+    if name == "__main__":  # a worker of loky is `python -m`: then this says which module it is
+        name = getattr(frame.f_globals.get("__spec__"), "name", name)
+    return name, frame.f_code.co_name
 
 
 def _reading_frame(frame: FrameType | None) -> FrameType | None:

@@ -280,3 +280,42 @@ def test_the_command_itself_is_not_slowed_down_and_says_so(venv):
     said = json.loads(python(venv, "-m", "safeload", "status", "--format", "json", expect=0).stdout)["guard"]
     assert said["in this process"] is False
     assert "own command" in said["activation"][-1]
+
+
+LOKY = (
+    ATTACK
+    + """
+    if __name__ == "__main__":
+        import joblib
+        from joblib.externals.loky import ProcessPoolExecutor
+        assert joblib.Parallel(2)(joblib.delayed(abs)(-n) for n in range(3)) == [0, 1, 2]
+        with ProcessPoolExecutor(1) as pool:
+            pool.submit(attack).result(60)
+"""
+)
+
+
+@pytest.mark.heavy
+def test_workers_of_loky_are_guarded_and_work(venv, tmp_path):
+    pytest.importorskip("joblib")
+    path = script(tmp_path, LOKY.replace("sys.argv[1]", repr(str(tmp_path / "made"))))
+    python(venv, path, expect=0)
+    assert (tmp_path / "made").exists()
+    (tmp_path / "made").rmdir()
+    activation.enable(venv[1])
+    done = python(venv, path)
+    assert done.returncode != 0
+    assert "mkdir" in done.stderr
+    assert "LokyProcess" not in done.stderr
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.heavy
+def test_a_load_in_a_thread_of_asyncio_is_guarded(venv, tmp_path):
+    load = "import asyncio; asyncio.run(asyncio.to_thread(attack))"
+    path = script(tmp_path, ATTACK + "\n    " + load)
+    python(venv, path, tmp_path / "before", expect=0)
+    assert (tmp_path / "before").exists()
+    activation.enable(venv[1])
+    assert "mkdir" in python(venv, path, tmp_path / "after", expect=1).stderr
+    assert not (tmp_path / "after").exists()
