@@ -11,6 +11,7 @@ import sys
 from safeload import startup
 from safeload.guard import hook, stops
 from safeload.lean import Any, Final
+from safeload.policy.presets import PRESETS
 from safeload.telling import tell_swallowed
 
 MODULES: Final = frozenset({"multiprocessing.util", "multiprocess.util"})
@@ -20,9 +21,11 @@ _watched: list[str] = []
 _forks: list[bool] = []
 
 
-def begin(policy: str | None) -> None:
+def begin(policy: str) -> None:
     """Tell children under which policy this process is guarded, and see to it that what they stop is written down."""
-    os.environ[startup.CHILD] = policy or "-"
+    # A child may start in another folder.
+    named = policy in PRESETS or not policy
+    os.environ[startup.CHILD] = policy or "-" if named else os.path.abspath(os.path.expanduser(policy))  # noqa: PTH100, PTH111
     if not _forks and hasattr(os, "register_at_fork"):
         _forks.append(True)
         os.register_at_fork(after_in_child=_forget)

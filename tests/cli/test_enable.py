@@ -252,11 +252,15 @@ def test_children_are_guarded_and_what_they_swallow_is_in_the_log(venv, tmp_path
     assert [e["fields"]["asked_for"] for e in entries if e["event"] == "stopped"] == ["posix.mkdir"]
 
 
-def test_children_are_told_the_policy_while_it_is_in_force(monkeypatch):
+def test_children_are_told_the_policy_while_it_is_in_force(monkeypatch, tmp_path):
     monkeypatch.delenv(startup.CHILD, raising=False)
     patch.install(policy="strict")
     try:
         assert os.environ[startup.CHILD] == "strict"
+        (tmp_path / "own.toml").write_text('extends = "strict"\n')
+        monkeypatch.chdir(tmp_path)
+        patch.install(policy="own.toml")
+        assert os.environ[startup.CHILD] == str(tmp_path / "own.toml")
     finally:
         patch.remove()
     assert startup.CHILD not in os.environ
