@@ -30,7 +30,8 @@ def _package() -> None:
 def main() -> None:
     _package()
     from safeload import limits
-    from safeload.parsers.containers import member  # noqa: F401  # Nothing can be imported later.
+    from safeload.parsers import visit  # noqa: F401  # Nothing can be imported later.
+    from safeload.parsers.containers import member  # noqa: F401
     from safeload.parsers.reader import Reader
     from safeload.parsers.sandbox import rights, wire  # Nothing can be imported later.
 
