@@ -15,6 +15,13 @@ class Unread(Exception):
     """The bytes of an array were not kept: too many, or on the other side of a network."""
 
 
+class Far(Unread):
+    """They are on the other side of a network."""
+
+
+FAR: Final = object()  # in place of such bytes
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Held:
     """An array as the stream gave it. `raw` is None where its bytes were not kept."""
@@ -68,6 +75,8 @@ def _numbers(raw: Any, typecode: str | None) -> array[int] | None:
     data = content.encode("latin-1") if type(content) is str else content
     if typecode is None or typecode == "d":
         return None
+    if raw is FAR:
+        raise Far
     if raw is None:
         raise Unread
     if not isinstance(data, (bytes, bytearray)):

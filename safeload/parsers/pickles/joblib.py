@@ -12,7 +12,7 @@ from safeload.lean import TYPE_CHECKING, Any, Final, replace
 from safeload.parsers.containers.inflate import after, undone
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.pickles import kept, pickle, wrappers
-from safeload.parsers.pickles.contents import Held, held
+from safeload.parsers.pickles.contents import FAR, Held, held
 from safeload.parsers.pickles.frames import Watched
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.machine import Machine, Place, Specials, finish
@@ -179,10 +179,12 @@ class _Run:
         self._from = self._file.tell()
         return wrappers.kept(state, lambda: self._contents(start, size))
 
-    def _contents(self, start: int, size: int) -> bytes | None:
+    def _contents(self, start: int, size: int) -> Any:
         """The bytes of an array, as long as there is room for them."""
+        if not self._reader.local:
+            return FAR
         self._room -= size
-        return self._reader.upto(start, size) if self._room >= 0 and self._reader.local else None
+        return self._reader.upto(start, size) if self._room >= 0 else None
 
 
 def _union(first: tuple[Use, ...], second: tuple[Use, ...]) -> tuple[Use, ...]:

@@ -6,16 +6,18 @@ child or a feature beyond the end is read, wherever that is, when the tree predi
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 from safeload.lean import TYPE_CHECKING, Any, Final
-from safeload.parsers.pickles.contents import Unread, column
+from safeload.parsers.pickles.contents import Far, Unread, column
 from safeload.parsers.pickles.standins import Inert, Named
 
 if TYPE_CHECKING:
     from array import array
 
-_LEAF: Final = -1  # in place of a child
+_MOST: Final = 1 << 31  # features; scikit-learn counts them in 32 bits
+_ONE: Final = (1).to_bytes(8, "little")
 
 
 class _NamedTree(Named):
@@ -49,20 +51,40 @@ class Tree(Inert, metaclass=_NamedTree):
 def _answer(nodes: Any, features: int | None) -> bool | None:
     try:
         left, right, feature = (column(nodes, name) for name in ("left_child", "right_child", "feature"))
+    except Far:
+        return True  # over a network nothing large is read; the local scan before a grant does it
     except Unread:
         return None
-    if left is None or right is None or feature is None or features is None:
+    if left is None or right is None or feature is None or features is None or not 0 <= features < _MOST:
         return False
     return not left or _leads_inside(left, right, feature, features)
 
 
 def _leads_inside(left: array[int], right: array[int], feature: array[int], features: int) -> bool:
-    """Both children of a node are nodes, and what it looks at is a feature; a leaf has neither."""
+    """Both children of a node are nodes, and what it looks at is a feature; a leaf, with -1 for a child, has neither.
+
+    A forest has millions of nodes. So a column is one long number of 64 bits for each node, and a comparison is a
+    subtraction that must not borrow from the next node's highest bit.
+    """
     count = len(left)
-    if min(left) < _LEAF or min(right) < _LEAF or max(left) >= count or max(right) >= count or max(feature) >= features:
+    ones = int.from_bytes(_ONE * count, "little")
+    signs = ones << 63
+    children, others, looks = (int.from_bytes(one.tobytes(), sys.byteorder) for one in (left, right, feature))
+    leaves = children & signs
+    if others & signs != leaves or looks & signs != leaves:
         return False
-    leaves = bytes(map(_LEAF.__eq__, left))
-    return leaves == bytes(map(_LEAF.__eq__, right)) == bytes(map((0).__gt__, feature))
+    return (
+        _below(children, leaves, signs, ones, count)
+        and _below(others, leaves, signs, ones, count)
+        and _below(looks, leaves, signs, ones, features, least=2)
+    )
+
+
+def _below(column: int, negative: int, signs: int, ones: int, bound: int, *, least: int = 1) -> bool:
+    """Is each number at least `-least` and less than `bound`? `negative` are the highest bits of those below zero."""
+    # Without its highest bit a negative number is 2**63 less what it lacks to zero: what is added carries into it.
+    raised = ((column ^ negative) + ones * least) ^ negative
+    return not raised & signs and (signs + ones * (bound - 1 + least) - raised) & signs == signs
 
 
 SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {("sklearn.tree._tree", "Tree"): Tree}

@@ -78,7 +78,7 @@ def length(state: Any) -> tuple[int | None, bool]:
     return size, alignment is not None
 
 
-def kept(state: Any, raw: Callable[[], bytes | None]) -> Held | None:
+def kept(state: Any, raw: Callable[[], Any]) -> Held | None:
     """What an array holds. Its bytes are read only where somebody may ask for them."""
     dtype, subclass = state["dtype"], state.get("subclass")
     if not isinstance(dtype, Dtype) or not isinstance(subclass, Named):
