@@ -22,10 +22,12 @@ with atheris.instrument_imports(include=["safeload.parsers"]):
     from safeload.parsers.sandbox.rights import HARMLESS
     from safeload.parsers.signs import heads
 
+from safeload.lean import sha256
 from tests.fuzz import seeds
 
 _MEMORY = 2 << 30
 tiers.load()
+sha256()  # imported when it is called first, as `serve` does before it gives up its rights
 # Third-party parsers among them, though these are not instrumented.
 _OTHERS = external.load(external.KINDS)
 _watching = False
