@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from safeload.parsers import tiers
 from safeload.parsers.examine import examine
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.reader import Reader
@@ -108,7 +109,8 @@ def run(*, seed: int, count: int) -> Outcome:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, before[1]))
     scan = Scan()
     with _known():
-        list(_verdicts([b"\x80\x02N."], scan, Outcome()))  # lazy imports of our own are done before anything is watched
+        tiers.load()  # as in a worker, every reader is imported before anything is watched
+        list(_verdicts([b"\x80\x02N."], scan, Outcome()))
         while outcome.streams < count:
             batch = [stream(rng) for _ in range(min(_BATCH, count - outcome.streams))]
             real = _start(batch)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+
+import pytest
 
 LIMIT = 100  # seconds; what hangs fails
 
@@ -60,6 +63,13 @@ def quiet():
     stopped = hook.collect()
     assert not stopped, stopped
 """
+
+
+def needs(*libraries: str) -> None:
+    """Skip without them. They are not imported: some change how exceptions pickle, for every later test as well."""
+    for library in libraries:
+        if importlib.util.find_spec(library) is None:
+            pytest.skip(f"{library} is not installed")
 
 
 def run(script: str, tmp_path: Path, *, times: int = 2, head: str = HEAD) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .ordinary import run
+from .ordinary import needs, run
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
@@ -35,8 +35,7 @@ def test_pickles_shelves_and_copies_of_ones_own(tmp_path):
 
 
 def test_data_frames_and_estimators_of_ones_own(tmp_path):
-    pytest.importorskip("pandas")
-    pytest.importorskip("sklearn")
+    needs("pandas", "sklearn")
     script = """
     import joblib, pandas, pickle
     from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
@@ -71,7 +70,7 @@ def test_data_frames_and_estimators_of_ones_own(tmp_path):
 
 
 def test_a_whole_module_of_ones_own_in_torch(tmp_path):
-    pytest.importorskip("torch")
+    needs("torch")
     script = """
     import torch
 
@@ -96,7 +95,7 @@ def test_a_whole_module_of_ones_own_in_torch(tmp_path):
 
 
 def test_a_cache_of_joblib(tmp_path):
-    pytest.importorskip("joblib")
+    needs("joblib")
     script = """
     import joblib, numpy
     memory = joblib.Memory("cache", verbose=0)
@@ -116,8 +115,7 @@ def test_a_cache_of_joblib(tmp_path):
 
 
 def test_map_with_processes_and_dill_as_datasets_does_it(tmp_path):
-    pytest.importorskip("multiprocess")
-    pytest.importorskip("dill")
+    needs("multiprocess", "dill")
     script = """
     import multiprocess
 
@@ -138,7 +136,7 @@ def test_map_with_processes_and_dill_as_datasets_does_it(tmp_path):
 
 
 def test_map_of_datasets(tmp_path):
-    pytest.importorskip("datasets")
+    needs("datasets")
     script = """
     import datasets
 
@@ -152,7 +150,7 @@ def test_map_of_datasets(tmp_path):
 
 
 def test_workers_of_dask(tmp_path):
-    pytest.importorskip("distributed")
+    needs("distributed")
     script = """
     import dask
     from distributed import Client, LocalCluster
@@ -176,7 +174,7 @@ def test_workers_of_dask(tmp_path):
 
 
 def test_figures_of_matplotlib(tmp_path):
-    pytest.importorskip("matplotlib")
+    needs("matplotlib")
     script = """
     import matplotlib
     matplotlib.use("agg")
@@ -192,7 +190,7 @@ def test_figures_of_matplotlib(tmp_path):
 
 
 def test_compiled_functions_of_numba(tmp_path):
-    pytest.importorskip("numba")
+    needs("numba")
     script = """
     import numba
 
@@ -216,7 +214,7 @@ def test_compiled_functions_of_numba(tmp_path):
 
 
 def test_compiled_models_of_torch(tmp_path):
-    pytest.importorskip("torch")
+    needs("torch")
     script = """
     import torch
 
@@ -233,7 +231,7 @@ def test_compiled_models_of_torch(tmp_path):
 
 
 def test_completion_history_and_storage_of_ipython(tmp_path):
-    pytest.importorskip("IPython")
+    needs("IPython")
     script = """
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -255,7 +253,7 @@ def test_completion_history_and_storage_of_ipython(tmp_path):
 
 
 def test_completion_by_jedi_with_a_warm_cache_and_another_interpreter(tmp_path):
-    pytest.importorskip("jedi")
+    needs("jedi")
     script = """
     import jedi
 
@@ -316,7 +314,7 @@ def test_logging_over_a_socket(tmp_path):
 
 
 def test_a_test_run_over_processes(tmp_path):
-    pytest.importorskip("xdist")
+    needs("xdist")
     (tmp_path / "conftest.py").write_text("import safeload\nsafeload.install()\n")
     (tmp_path / "test_it.py").write_text("import pytest\n@pytest.mark.parametrize('x', range(4))\ndef test(x): pass\n")
     script = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .ordinary import run
+from .ordinary import needs, run
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
@@ -195,7 +195,7 @@ LOKY = """
 
 
 def test_loky_and_joblib_parallel(tmp_path):
-    pytest.importorskip("joblib")
+    needs("joblib")
     run(LOKY, tmp_path)
 
 
@@ -219,7 +219,7 @@ LOKY_ALONE = """
 
 
 def test_loky_by_itself(tmp_path):
-    pytest.importorskip("loky")
+    needs("loky")
     run(LOKY_ALONE, tmp_path)
 
 
@@ -267,5 +267,5 @@ LOADER = """
 
 @methods
 def test_workers_of_a_data_loader(tmp_path, method):
-    pytest.importorskip("torch")
+    needs("torch")
     run(LOADER.replace("METHOD", repr(method)), tmp_path, times=1 if method != "fork" else 2)
