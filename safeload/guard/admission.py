@@ -35,6 +35,7 @@ class _Thread(threading.local):
 thread = _Thread()
 under_way: list[object] = []  # one item for each load in the process; appending is atomic where counting is not
 _approved: list[CodeType] = []
+_kept: set[CodeType] = set()  # of loads that came to a good end, compared and kept once as code objects are equal
 watched: list[str] = []  # folders of granted loads that lie outside of the hub's caches, as `co_filename` spells them
 
 
@@ -84,13 +85,17 @@ def watching(*folders: str) -> Iterator[None]:
 
 @contextmanager
 def executing(code: Iterable[CodeType]) -> Iterator[None]:
-    """While a granted load runs: module bodies of repository code equal to one of these pass, from source or `.pyc`."""
+    """While a granted load runs: module bodies of repository code equal to one of these pass, from source or `.pyc`.
+
+    After a load that came to a good end they pass on: a model imports its files when it first needs them.
+    """
     mine = list(code)
     _approved.extend(mine)
     under_way.append(mine)
     thread.depth += 1
     try:
         yield
+        _kept.update(mine)
     finally:
         thread.depth -= 1
         under_way.pop()
@@ -99,7 +104,12 @@ def executing(code: Iterable[CodeType]) -> Iterator[None]:
 
 
 def is_approved(code: CodeType) -> bool:
-    return any(code == approved for approved in _approved)
+    return code in _kept or any(code == approved for approved in _approved)
+
+
+def forget_approved() -> None:
+    """What earlier loads were allowed to run; those under way go on."""
+    _kept.clear()
 
 
 def forget_extensions() -> None:

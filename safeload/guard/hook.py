@@ -18,6 +18,7 @@ from safeload.guard import effects, overrides, readers, stops, workers
 from safeload.guard.admission import (
     admitting,
     executing,
+    forget_approved,
     forget_extensions,
     is_approved,
     thread,
@@ -85,6 +86,7 @@ def on(rules: Rules) -> None:
     global _rules, _handlers
     _rules = rules
     _handlers = _ALL
+    forget_approved()
     forget_extensions()
     overrides.watch(check)
     workers.watch()
@@ -97,6 +99,7 @@ def off() -> None:
     global _rules, _handlers
     _rules = None
     _handlers = {}
+    forget_approved()
     overrides.leave()
     workers.leave()
 

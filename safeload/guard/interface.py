@@ -80,6 +80,11 @@ class Entry:
     family: bool = False
     everywhere: bool = False
 
+    @classmethod
+    def at(cls, module: str, *attributes: str) -> tuple[Entry, ...]:
+        """Several functions of one module."""
+        return tuple(cls(module=module, attribute=attribute) for attribute in attributes)
+
 
 class Loader(ABC):
     """What safeload knows of one library: its entry points, the files a call opens, and how to make the call."""

@@ -27,7 +27,7 @@ _thread = _Thread()
 
 @contextmanager
 def opened(grant: Grant) -> Iterator[None]:
-    """The one load that the grant is for; its code may run until the load ends."""
+    """The one load that the grant is for; its code may run from now on, unless the load fails."""
     with hook.executing(_compiled(grant)):
         _thread.grants.append(grant)
         try:

@@ -1,4 +1,4 @@
-"""Where a call's repository is opened, and which origin of a grant a name means."""
+"""Calls about repositories of a hub: what they amount to, where they are opened, what a grant makes of them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,36 @@ from pathlib import Path
 
 from safeload.guard.interface import Grant
 from safeload.lean import Any, Mapping
-from safeload.sources.interface import Origin, OriginKind, Source
+from safeload.sources.interface import Call, Origin, OriginKind, Source
 from safeload.sources.registry import open_source
+
+
+def call_about(target: str, kwargs: Mapping[str, Any], *without: str, loader: str, entry: str) -> Call:
+    """The call as its named arguments say it; `without` are those that are no part of a question."""
+    return Call(
+        target=target,
+        revision=revision_of(kwargs),
+        loader=loader,
+        entry=entry,
+        trust_remote_code=bool(kwargs.get("trust_remote_code")),
+        options=plain(kwargs, "revision", "token", "use_auth_token", *without),
+    )
+
+
+def revision_of(kwargs: Mapping[str, Any]) -> str | None:
+    revision = kwargs.get("revision")
+    return str(revision) if revision is not None else None
+
+
+def pinned(grant: Grant, name: str, kwargs: Mapping[str, Any], *without: str, code: bool = True) -> dict[str, Any]:
+    """The named arguments at the commit that was granted; `code`: with the code that was granted, if any."""
+    bound = {key: value for key, value in kwargs.items() if key not in without}
+    commit = commit_of(grant, name)
+    if commit is not None:
+        bound["revision"] = commit
+    if code and grant.code and kwargs.get("trust_remote_code") is not False:
+        bound["trust_remote_code"] = True
+    return bound
 
 
 def opened(target: Any, kwargs: Mapping[str, Any], *, cache: str = "cache_dir") -> Source | None:
@@ -16,10 +44,9 @@ def opened(target: Any, kwargs: Mapping[str, Any], *, cache: str = "cache_dir") 
     token, place = kwargs.get("token", kwargs.get("use_auth_token")), kwargs.get(cache)
     if not isinstance(target, (str, os.PathLike)) or (token is None and place is None):
         return None
-    revision = kwargs.get("revision")
     return open_source(
         os.fspath(target),
-        revision=str(revision) if revision is not None else None,
+        revision=revision_of(kwargs),
         token=token,
         cache=Path(place) if place is not None else None,
     )

@@ -7,7 +7,7 @@ import os
 from safeload.errors import UsageError
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders import transformers_scope
-from safeload.guard.loaders.origins import commit_of, opened, plain
+from safeload.guard.loaders.origins import call_about, opened, pinned
 from safeload.guard.loaders.settings import part, settings, text
 from safeload.lean import Any, Callable, Iterator, Mapping, replace
 from safeload.sources.interface import Call, Listing, Role, Source, Wanted
@@ -42,15 +42,8 @@ class Peft(Loader):
         target = _target(entry, args, kwargs)
         if not target:
             return None
-        revision = kwargs.get("revision")
-        return Call(
-            target=target,
-            revision=str(revision) if revision is not None else None,
-            loader=self.name,
-            entry=f"{self.name}.{entry.attribute.lstrip('_')}",
-            trust_remote_code=bool(kwargs.get("trust_remote_code")),
-            options=plain(kwargs, "model_id", "revision", "token", "use_auth_token", "cache_dir"),
-        )
+        name = f"{self.name}.{entry.attribute.lstrip('_')}"
+        return call_about(target, kwargs, "model_id", "cache_dir", loader=self.name, entry=name)
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
         named = next((a for a in args[1:3] if isinstance(a, (str, os.PathLike))), None)
@@ -59,13 +52,8 @@ class Peft(Loader):
     def proceed(
         self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
     ) -> Any:
-        pinned = {key: value for key, value in kwargs.items() if key not in ("force_download", "proxies")}
-        commit = commit_of(grant, _target(entry, args, kwargs))
-        if commit is not None:
-            pinned["revision"] = commit
-        if entry.attribute == _AUTO and grant.code and kwargs.get("trust_remote_code") is not False:
-            pinned["trust_remote_code"] = True
-        return original(*args, **pinned)
+        target, code = _target(entry, args, kwargs), entry.attribute == _AUTO
+        return original(*args, **pinned(grant, target, kwargs, "force_download", "proxies", code=code))
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         raise UsageError("An adapter needs a model.", next="Load it with its base: --loader transformers.")

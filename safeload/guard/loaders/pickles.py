@@ -11,12 +11,7 @@ class Dill(Pickle):
     name = "dill"
     suffixes = (".dill",)
     through = ("dill._dill",)
-    entries = (
-        Entry(module="dill", attribute="load"),
-        Entry(module="dill", attribute="loads"),
-        Entry(module="dill._dill", attribute="load"),
-        Entry(module="dill._dill", attribute="loads"),
-    )
+    entries = Entry.at("dill", "load", "loads") + Entry.at("dill._dill", "load", "loads")
 
 
 class DillSession(SingleFile):
@@ -25,13 +20,10 @@ class DillSession(SingleFile):
     name = "dill.session"
     argument = "filename"
     through = ("dill._dill", "dill.session")
-    entries = (
-        Entry(module="dill.session", attribute="load_module"),
-        Entry(module="dill.session", attribute="load_module_asdict"),
-        Entry(module="dill.session", attribute="load_session"),
-        Entry(module="dill", attribute="load_module"),
-        Entry(module="dill", attribute="load_module_asdict"),
-        Entry(module="dill", attribute="load_session"),
+    entries = tuple(
+        entry
+        for module in ("dill.session", "dill")
+        for entry in Entry.at(module, "load_module", "load_module_asdict", "load_session")
     )
 
 
@@ -41,7 +33,7 @@ class CloudPickle(Pickle):
     name = "cloudpickle"
     suffixes = ()
     entries = tuple(
-        Entry(module=module, attribute=attribute)
+        entry
         for module in ("cloudpickle", "cloudpickle.cloudpickle", "joblib.externals.cloudpickle", "srsly.cloudpickle")
-        for attribute in ("load", "loads")
+        for entry in Entry.at(module, "load", "loads")
     )

@@ -35,6 +35,11 @@ class Listed:
         return not self._names.isdisjoint(paths) or not self._ends.isdisjoint(ends)
 
 
+def _more(module: str, *names: str) -> tuple[Listed, ...]:
+    """Loaders of one module that no file is recognised by: only calls lead to them."""
+    return tuple(Listed(module, name) for name in names)
+
+
 _LISTED = (
     Listed("sentence_transformers", "SentenceTransformers", names="modules.json"),
     Listed("transformers", "Transformers", names="config.json adapter_config.json"),
@@ -46,24 +51,18 @@ _LISTED = (
     Listed("torch", "Torch", ends=".pt .pth .bin .ckpt .th"),
     Listed("joblib", "Joblib", ends=".joblib .jl"),
     Listed("pickle", "Pickle", ends=".pkl .pickle"),
-    Listed("torch_programs", "TorchScript"),
-    Listed("torch_programs", "TorchScriptBelow"),
-    Listed("torch_programs", "TorchScriptMobile"),
     Listed("torch_programs", "TorchExport", ends=".pt2"),
-    Listed("torch_programs", "TorchCompiled"),
-    Listed("torch_programs", "TorchPackage"),
+    *_more("torch_programs", "TorchScript", "TorchScriptBelow", "TorchScriptMobile", "TorchCompiled", "TorchPackage"),
     Listed("torch_hub", "TorchHub", names="hubconf.py"),
     Listed("torch_checkpoint", "TorchCheckpoint", names=".metadata"),
     Listed("numpy", "Numpy", ends=".npy .npz"),
     Listed("pandas", "Pandas"),
     Listed("pickles", "Dill", ends=".dill"),
-    Listed("pickles", "DillSession"),
-    Listed("pickles", "CloudPickle"),
+    *_more("pickles", "DillSession", "CloudPickle"),
     Listed("shelve", "Shelve"),
     Listed("keras", "Keras", ends=".keras .h5 .hdf5"),
     Listed("skops", "Skops", ends=".skops"),
-    Listed("skops", "SkopsBytes"),
-    Listed("skops", "SkopsBelow"),
+    *_more("skops", "SkopsBytes", "SkopsBelow"),
     Listed("boosters", "XGBoost", ends=".ubj .xgb"),
     Listed("boosters", "LightGBM"),
     Listed("boosters", "CatBoost", ends=".cbm"),

@@ -8,13 +8,13 @@ import sys
 
 from safeload.errors import SourceError
 from safeload.guard.interface import Entry, Grant, Loader
-from safeload.guard.loaders.origins import commit_of, opened, plain
+from safeload.guard.loaders.origins import call_about, opened, pinned
 from safeload.guard.loaders.sentence_transformers_scope import scope_of
 from safeload.lean import Any, Callable, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
 
 _NAME = "model_name_or_path"
-_NOT_OPTIONS = (_NAME, "model_name", "revision", "token", "use_auth_token", "cache_folder", "modules")
+_NOT_OPTIONS = (_NAME, "model_name", "cache_folder", "modules")
 _REPLACED = ("revision", "local_files_only")
 
 
@@ -41,14 +41,8 @@ class SentenceTransformers(Loader):
         target = _target(args, kwargs)
         if not target:
             return None
-        revision = kwargs.get("revision")
-        return Call(
-            target=target,
-            revision=str(revision) if revision is not None else None,
-            loader=self.name,
-            entry=f"{self.name}.{type(args[0]).__name__}",
-            trust_remote_code=bool(kwargs.get("trust_remote_code")),
-            options=plain(kwargs, *_NOT_OPTIONS),
+        return call_about(
+            target, kwargs, *_NOT_OPTIONS, loader=self.name, entry=f"{self.name}.{type(args[0]).__name__}"
         )
 
     def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
@@ -57,13 +51,7 @@ class SentenceTransformers(Loader):
     def proceed(
         self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
     ) -> Any:
-        pinned = {key: value for key, value in kwargs.items() if key not in _REPLACED}
-        commit = commit_of(grant, _target(args, kwargs))
-        if commit is not None:
-            pinned["revision"] = commit
-        if grant.code and kwargs.get("trust_remote_code") is not False:
-            pinned["trust_remote_code"] = True
-        return original(*args, **pinned)
+        return original(*args, **pinned(grant, _target(args, kwargs), kwargs, *_REPLACED))
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         from sentence_transformers import SentenceTransformer

@@ -23,10 +23,7 @@ class TorchHub(Loader):
 
     name = "torch.hub"
     # The last two are what those call: whoever bound them before the guard was on comes by there.
-    entries = tuple(
-        Entry(module="torch.hub", attribute=attribute)
-        for attribute in ("load", "list", "help", "_load_local", "_get_cache_or_reload")
-    )
+    entries = Entry.at("torch.hub", "load", "list", "help", "_load_local", "_get_cache_or_reload")
 
     def recognises(self, listing: Listing) -> bool:
         return _CONF in listing.paths

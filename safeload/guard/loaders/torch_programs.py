@@ -12,10 +12,9 @@ class TorchScript(SingleFile):
     argument = "f"
     as_path = True
     entries = (
-        Entry(module="torch.jit", attribute="load"),
-        Entry(module="torch.jit._serialization", attribute="load"),
-        Entry(module="torch.jit._serialization", attribute="jit_module_from_flatbuffer"),
-        Entry(module="torch.jit.mobile", attribute="_load_for_lite_interpreter"),
+        *Entry.at("torch.jit", "load"),
+        *Entry.at("torch.jit._serialization", "load", "jit_module_from_flatbuffer"),
+        *Entry.at("torch.jit.mobile", "_load_for_lite_interpreter"),
     )
 
 
@@ -25,10 +24,7 @@ class TorchScriptBelow(SingleFile):
     name = "torch.jit.below"
     argument = "filename"
     position = 1
-    entries = tuple(
-        Entry(module="torch._C", attribute=attribute)
-        for attribute in ("import_ir_module", "import_ir_module_from_buffer")
-    )
+    entries = Entry.at("torch._C", "import_ir_module", "import_ir_module_from_buffer")
 
 
 class TorchScriptMobile(SingleFile):
@@ -36,14 +32,12 @@ class TorchScriptMobile(SingleFile):
 
     name = "torch.jit.mobile"
     argument = "filename"
-    entries = tuple(
-        Entry(module="torch._C", attribute=attribute)
-        for attribute in (
-            "_load_for_lite_interpreter",
-            "_load_for_lite_interpreter_from_buffer",
-            "_load_jit_module_from_file",
-            "_load_jit_module_from_bytes",
-        )
+    entries = Entry.at(
+        "torch._C",
+        "_load_for_lite_interpreter",
+        "_load_for_lite_interpreter_from_buffer",
+        "_load_jit_module_from_file",
+        "_load_jit_module_from_bytes",
     )
 
 
@@ -52,10 +46,7 @@ class TorchExport(SingleFile):
     argument = "f"
     suffixes = (".pt2",)
     by_suffix = True
-    entries = (
-        Entry(module="torch.export", attribute="load"),
-        Entry(module="torch.export.pt2_archive._package", attribute="load_pt2"),
-    )
+    entries = Entry.at("torch.export", "load") + Entry.at("torch.export.pt2_archive._package", "load_pt2")
     # Weights are raw, or read by `torch.load`, which is guarded by itself.
 
 
@@ -66,9 +57,9 @@ class TorchCompiled(SingleFile):
     argument = "path"
     by_suffix = True
     entries = (
-        Entry(module="torch._inductor", attribute="aoti_load_package"),
-        Entry(module="torch._inductor.package.package", attribute="load_package"),
-        Entry(module="torch._inductor.package", attribute="load_package"),
+        *Entry.at("torch._inductor", "aoti_load_package"),
+        *Entry.at("torch._inductor.package.package", "load_package"),
+        *Entry.at("torch._inductor.package", "load_package"),
     )
 
 
@@ -79,7 +70,7 @@ class TorchPackage(SingleFile):
     argument = "file_or_buffer"
     position = 1
     keeps = True
-    entries = (Entry(module="torch.package.package_importer", attribute="PackageImporter.__init__"),)
+    entries = Entry.at("torch.package.package_importer", "PackageImporter.__init__")
 
     def concerns(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
         target = self.target(args, kwargs)

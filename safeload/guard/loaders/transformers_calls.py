@@ -6,7 +6,7 @@ import os
 import sys
 
 from safeload.guard.interface import Entry
-from safeload.guard.loaders.origins import opened
+from safeload.guard.loaders.origins import opened, revision_of
 from safeload.guard.loaders.transformers_entries import ADAPTER, GENERATE, PIPELINE, entry_name
 from safeload.lean import Any, Mapping
 from safeload.sources.interface import Call, Source
@@ -42,7 +42,7 @@ def call_of(entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> C
     trusted = kwargs.get("trust_remote_code", args[2] if entry.attribute == GENERATE and len(args) > 2 else None)
     return Call(
         target=target,
-        revision=_revision(kwargs),
+        revision=revision_of(kwargs),
         loader="transformers",
         entry=entry.attribute if entry.attribute in (ADAPTER, GENERATE) else entry_name(entry, args[0]),
         trust_remote_code=bool(trusted),
@@ -83,7 +83,7 @@ def _pipeline(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
     parts = {key: value for key, value in given.items() if key in PARTS and isinstance(value, str)}
     return Call(
         target=target,
-        revision=_revision(given) or (None if given.get("model") else _default(given.get("task"))[1]),
+        revision=revision_of(given) or (None if given.get("model") else _default(given.get("task"))[1]),
         loader="transformers",
         entry=PIPELINE,
         trust_remote_code=bool(given.get("trust_remote_code")),
@@ -111,11 +111,6 @@ def _default(task: Any) -> tuple[str | None, str | None]:
     except (AttributeError, KeyError, TypeError, ValueError):
         return None, None  # another release, or no such task: transformers says so best
     return name, revision
-
-
-def _revision(kwargs: Mapping[str, Any]) -> str | None:
-    revision = kwargs.get("revision")
-    return str(revision) if revision is not None else None
 
 
 def _options(kwargs: Mapping[str, Any]) -> dict[str, Any]:
