@@ -100,14 +100,7 @@ def _admit(
     # Before it runs, not after: what cannot be written down is not loaded.
     write_down("granted", found, decision)
     progress.step("Loading")
-    if seal is None:
-        neighbours.tell(files.values())
-        result = _under(grant, run, opened)
-        vault.recheck(held.values())
-        return found, decision, result
-    from safeload.guard import afterwards
-
-    return found, decision, afterwards.sealed(seal, found.snapshot, held, lambda: _under(grant, run, opened))
+    return found, decision, _under(grant, lambda: _checked(grant, held, lambda: run(opened, grant)))
 
 
 def settle(
@@ -204,10 +197,22 @@ def _nothing_missing(opened: Opened) -> None:
             )
 
 
-def _under(grant: Grant, run: Callable[[Opened, Grant], T], opened: Opened) -> T:
+def _checked(grant: Grant, held: Files, run: Callable[[], T]) -> T:
+    """`run`, and then: the bytes are still those that were decided on. Raises `Changed`."""
+    if grant.sealed is not None:
+        from safeload.guard import afterwards
+
+        return afterwards.sealed(grant.sealed, grant.snapshot, held, run)
+    neighbours.tell(grant.files.values())
+    result = run()
+    vault.recheck(held.values())
+    return result
+
+
+def _under(grant: Grant, run: Callable[[], T]) -> T:
     try:
         with session.opened(grant):
-            return run(opened, grant)
+            return run()
     except Stop as stop:
         error = stops.as_error(stop)
         write_down("stopped", None, None, message=str(error))

@@ -176,6 +176,31 @@ def test_repository_code_runs_only_when_it_is_the_code_that_was_approved(tmp_pat
             assert space["ran"] is True
             with pytest.raises(Stop):
                 exec(other, {})
+        exec(compile(path.read_bytes(), str(path), "exec"), space)  # imported when the model is used
+        with pytest.raises(Stop):
+            exec(other, {})
+    finally:
+        hook.off()
+        hook.collect()
+
+
+def test_what_a_failed_load_was_allowed_to_run_is_forgotten_and_so_is_all_when_the_guard_goes(tmp_path):
+    path = write_module(tmp_path, "ran = True\n")
+    rules = hook.Rules(free=frozenset(), dangerous=lambda m, n: False, code_folders=(str(tmp_path),))
+    code = compile(path.read_bytes(), str(path), "exec")
+    try:
+        hook.on(rules)
+        with pytest.raises(OSError, match="full"), hook.executing([code]):
+            raise OSError("full")
+        with pytest.raises(Stop, match=r"modeling\.py"):
+            exec(code, {})
+        with hook.executing([code]):
+            pass
+        exec(code, {})
+        hook.off()
+        hook.on(rules)
+        with pytest.raises(Stop, match=r"modeling\.py"):
+            exec(code, {})
     finally:
         hook.off()
         hook.collect()
