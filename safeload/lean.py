@@ -233,15 +233,20 @@ def attribute(module: str, name: str) -> Any:
     return getattr(__import__(module, fromlist=[name]), name)
 
 
+_sha256: list[Callable[[bytes], Hash]] = []
+
+
 def sha256(data: bytes = b"") -> Hash:
-    """As `hashlib.sha256`, for what is short: OpenSSL's takes 3 ms to import, and is faster for what is long."""
-    name = "_sha256" if sys.version_info < (3, 12) else "_sha2"
-    try:
-        made = attribute(name, "sha256")
-    except ImportError:  # a Python that has OpenSSL's only
-        made = attribute("hashlib", "sha256")
-    digest: Hash = made(data)
-    return digest
+    """As `hashlib.sha256`, for what is short: OpenSSL's takes 3 ms to import, and is faster for what is long.
+
+    Found at the first call: a worker makes one before it gives up its rights, and can look for nothing afterwards.
+    """
+    if not _sha256:
+        try:
+            _sha256.append(attribute("_sha256" if sys.version_info < (3, 12) else "_sha2", "sha256"))
+        except ImportError:  # a Python that has OpenSSL's only
+            _sha256.append(attribute("hashlib", "sha256"))
+    return _sha256[0](data)
 
 
 def defaults(cls: Any) -> dict[str, Any]:

@@ -146,6 +146,34 @@ def test_a_digest_is_that_of_hashlib() -> None:
     assert sha256(b"abc").hexdigest() == hashlib.sha256(b"abc").hexdigest()
 
 
+ONLY_OPENSSL = """
+import sys
+
+class Without:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("_sha256", "_sha2"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Without())
+sys.path.insert(0, ROOT)
+from safeload.lean import sha256
+from safeload.parsers.sandbox import rights
+sha256()
+rights.give_up(memory=4 << 30)
+print(sha256(b"abc").hexdigest())
+"""
+
+
+def test_a_worker_of_a_python_that_has_openssl_only_can_hash() -> None:
+    """Without rights even looking for a module that is not there is refused."""
+    import hashlib
+
+    root = sys.modules["safeload"].__path__[0].rpartition("/")[0]
+    code = ONLY_OPENSSL.replace("ROOT", repr(root))
+    ran = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True)
+    assert ran.stdout.strip() == hashlib.sha256(b"abc").hexdigest(), ran.stderr
+
+
 def test_it_imports_nothing_that_takes_long() -> None:
     """What it stands for; the rest of the house follows from this."""
     code = "import sys; import safeload.lean; print([m for m in sys.argv[1:] if m in sys.modules])"
