@@ -38,6 +38,7 @@ __all__ = [
     "Iterable", "Iterator", "Mapping", "NoReturn", "Protocol", "Sequence", "TextIO", "TypeVar", "attribute",
     "defaults", "deque", "field", "pattern", "record", "replace", "sha256",
 ]  # fmt: skip
+_sha256: list[Callable[[bytes], Hash]] = []
 
 if not TYPE_CHECKING:
     # Annotations are never evaluated here, so any object will do for the names that stand in them.
@@ -233,15 +234,9 @@ def attribute(module: str, name: str) -> Any:
     return getattr(__import__(module, fromlist=[name]), name)
 
 
-_sha256: list[Callable[[bytes], Hash]] = []
-
-
 def sha256(data: bytes = b"") -> Hash:
-    """As `hashlib.sha256`, for what is short: OpenSSL's takes 3 ms to import, and is faster for what is long.
-
-    Found at the first call: a worker makes one before it gives up its rights, and can look for nothing afterwards.
-    """
-    if not _sha256:
+    """As `hashlib.sha256`, for what is short: OpenSSL's takes 3 ms to import, and is faster for what is long."""
+    if not _sha256:  # once: a worker has called this before it gave up its rights, and can look for nothing now
         try:
             _sha256.append(attribute("_sha256" if sys.version_info < (3, 12) else "_sha2", "sha256"))
         except ImportError:  # a Python that has OpenSSL's only
