@@ -27,6 +27,8 @@ def scan(
 ) -> Review:
     """Look at what loading `target` would open, and judge it. Nothing is loaded, nothing of it runs.
 
+    Of a folder every file is looked at, unless `loader` says whose load is meant.
+
     `target` is a file, a folder, `org/name` or `org/name@revision`. `loader` is a library (`torch`, `joblib`, `pickle`,
     `transformers`) or an entry point (`AutoModel`); by default it is found from the files. `policy` is a preset
     (`strict`, `standard`, `lenient`), the path of a TOML file, or a `Policy`.

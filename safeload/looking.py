@@ -17,7 +17,7 @@ from safeload.scanners import engine, whole
 from safeload.scanners.interface import How
 from safeload.signals.interface import Assessment
 from safeload.sources.closure import listing_of, walk
-from safeload.sources.interface import Silent
+from safeload.sources.interface import OriginKind, Role, Silent, Snapshot
 from safeload.sources.registry import open_source
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from safeload.policy.interface import Policy
     from safeload.scanners.interface import Report
     from safeload.sources.closure import Closure
-    from safeload.sources.interface import Call, Progress, Snapshot, Source
+    from safeload.sources.interface import Call, Progress, Source
 
 Files = dict[str, "vault.Held"]
 
@@ -60,6 +60,8 @@ def review(
     """`scan`, and what else is known about the model. Nothing of it is downloaded whole, loaded or run."""
     progress = progress or Silent()
     found = open_call(call, open_source(call.target, revision=call.revision), progress)
+    if not call.loader:
+        found = _every_file(found)
     return look(found, policy, progress, signals=signals)[0]
 
 
@@ -73,6 +75,19 @@ def open_call(call: Call, source: Source, progress: Progress) -> Opened:
     named = replace(call, loader=loader.name)
     closure = walk(named, source, loader.scope, open_other=beside(source), listing=listing)
     return Opened(call=named, source=source, loader=loader, closure=closure)
+
+
+def _every_file(found: Opened) -> Opened:
+    """Of a folder on this machine, the files too that this load would leave alone: another library may take them."""
+    if found.source.origin.kind is not OriginKind.LOCAL:
+        return found
+    snapshot = found.closure.snapshot
+    opened = [a for a in snapshot.artifacts if a.role is not Role.BESIDE]
+    known = {a.path for a in opened if a.origin is None}
+    rest = [replace(a, role=Role.FOUND) for a in found.source.files() if a.path not in known]
+    if not rest:
+        return found
+    return replace(found, closure=replace(found.closure, snapshot=Snapshot.of(snapshot.origin, (*opened, *rest))))
 
 
 def beside(source: Source, known: Iterable[Source] = ()) -> Callable[[str, str | None], Source]:

@@ -22,7 +22,7 @@ def scan(
 ) -> int:
     """Look at exactly what a load would open.
 
-    Nothing is loaded, nothing of it runs.
+    Of a folder: every file in it, unless --loader says whose load is meant. Nothing is loaded, nothing of it runs.
 
     Exit code: 0 allow, 1 block, 3 decision needed, 2 error.
     """
