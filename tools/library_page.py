@@ -35,8 +35,6 @@ _NOT: Final = """
   and `joblib.load` too. Those are wrapped, and unpicklers of their own are seen by the hook.
 - PyTables (`pandas.read_hdf`) hides what stops it: the pickle does not run, its bytes come out in the object's
   place; a line at the end of the script or cell, and the record, say why.
-- Where pyarrow is installed, pandas 3 keeps text in Arrow's memory. Its pickles hold raw buffers that nobody
-  checks: they ask.
 - spaCy is not wrapped. A pipeline is a folder of tables and settings; its `config.cfg` names functions that
   installed packages have registered, and is not judged. Weights of torch in it are read with `weights_only=True`.
 - A model that is handed over as text (`lightgbm.Booster(model_str=…)`, `keras.models.model_from_json`) is not

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -112,13 +113,17 @@ if find_spec("pyarrow") is not None:
         "Series of a dictionary of pyarrow": lambda: _arrow("pa.dictionary(pa.int32(), pa.string())", "a", "b", "a"),
         "Series of nothing of pyarrow": lambda: _arrow("pa.null()"),
         "Series of lists of pyarrow": lambda: _arrow("pa.list_(pa.int64())", [1, 2]),
+        "Series of lists of texts of pyarrow": lambda: _arrow("pa.large_list(pa.string())", ["a", None], []),
+        "Series of embeddings of pyarrow": lambda: _arrow("pa.list_(pa.float32(), 3)", [0.1, 0.2, 0.3]),
+        "Series of records of pyarrow": lambda: _arrow("pa.struct([('a', pa.int64()), ('b', pa.list_(pa.string()))])", {"a": 1, "b": ["c"]}),
+        "Series of maps of pyarrow": lambda: _arrow("pa.map_(pa.string(), pa.int8())", [("a", 1)]),
+        "Series of decimals of pyarrow": lambda: _arrow("pa.decimal128(10, 2)", decimal.Decimal("1.50")),
         "a part of a Series of strings": lambda: pd.Series(["a", "b", None, "dé"]).iloc[1:3],
         "a result of pyarrow": lambda: _arrow("pa.int64()", 1, 2).iloc[1:] > 1,
         "texts put together": lambda: pd.concat([pd.Series(["a"]), pd.Series([None, "c"])]),
         "empty Series of strings": lambda: pd.Series([], dtype="string[pyarrow]"),
         "dtypes of pyarrow": lambda: [pd.StringDtype("pyarrow"), _arrow("pa.int64()").dtype, _arrow("pa.timestamp('s')").dtype],
     }  # fmt: skip
-    ASKS["Series of lists of pyarrow"] = "Of types with others in them, nobody holds the places against the values."
 
 # How pandas keeps texts: objects of Python, or numpy's, or pyarrow's, which it takes by itself where that is installed.
 STORAGES: list[dict[str, Any]] = [

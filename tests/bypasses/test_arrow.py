@@ -155,11 +155,6 @@ def test_a_second_state_is_not_believed(look: Look) -> None:
     assert verdict(look(series[:-1] + b"}b.")) is Action.BLOCK
 
 
-def test_what_is_not_looked_at_is_a_question(look: Look) -> None:
-    for array in (pa.array([[1, 2]]), pa.array([{"a": 1}]), pa.array(["a"], pa.string_view())):
-        assert verdict(look(pickle.dumps(array))) is Action.ASK
-
-
 @pytest.mark.parametrize("length", [2, 3])
 def test_a_code_beyond_the_categories_that_pyarrow_holds(length: int, look: Look) -> None:
     data = pickle.dumps(pd.Categorical([*"abababab", None], pd.Index(["a", "b"], dtype="string[pyarrow]")), 4)
