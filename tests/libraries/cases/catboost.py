@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
+
 LOADERS = ("catboost",)
 DISTRIBUTION = "catboost"
 ATTACK = "none that is known to work: a file that is cut is refused by both"
@@ -27,13 +29,9 @@ def ways():
     def used(kind, *args, **kwargs):
         return repr(kind().load_model(*args, **kwargs).predict(numpy.zeros((2, 3))).tolist())
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return used(catboost.CatBoost, stream=file)
-
     return {
         "catboost.CatBoost.load_model": ("a.cbm", lambda path: used(catboost.CatBoost, str(path))),
-        "catboost.CatBoost.load_model, a stream": ("a.cbm", from_file),
+        "catboost.CatBoost.load_model, a stream": ("a.cbm", opened(lambda file: used(catboost.CatBoost, stream=file))),
         "catboost.CatBoost.load_model, a blob": ("a.cbm", lambda path: used(catboost.CatBoost, blob=path.read_bytes())),
         "from catboost import CatBoostClassifier": ("a.cbm", lambda path: used(CatBoostClassifier, fname=str(path))),
     }

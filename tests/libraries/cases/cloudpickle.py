@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("cloudpickle",)
@@ -20,11 +21,7 @@ def ways():
     from cloudpickle import load
 
     def of(read):
-        def from_file(path):
-            with path.open("rb") as file:
-                return repr(read(file))
-
-        return from_file
+        return opened(lambda file: repr(read(file)))
 
     return {
         "cloudpickle.load": ("a.pkl", of(lambda file: cloudpickle.load(file))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("dill", "dill.session")
@@ -26,11 +27,7 @@ def ways():
     from dill import load
 
     def of(read):
-        def from_file(path):
-            with path.open("rb") as file:
-                return repr(read(file))
-
-        return from_file
+        return opened(lambda file: repr(read(file)))
 
     return {
         "dill.load": ("a.dill", of(lambda file: dill.load(file))),

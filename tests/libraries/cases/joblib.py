@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("joblib",)
@@ -25,15 +26,11 @@ def ways():
     def used(value):
         return f"{type(value['a']).__name__} {int(value['a'].sum())} {value['b']}"
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return used(joblib.load(file))
-
     return {
         "joblib.load": ("a.joblib", lambda path: used(joblib.load(path))),
         "joblib.load, mmap_mode": ("a.joblib", lambda path: used(joblib.load(path, mmap_mode="r"))),
         "joblib.load, mmap_mode='c'": ("a.joblib", lambda path: used(joblib.load(str(path), "c"))),
         "joblib.load, compressed": ("a.joblib.z", lambda path: used(joblib.load(path))),
-        "joblib.load of an open file": ("a.joblib", from_file),
+        "joblib.load of an open file": ("a.joblib", opened(lambda file: used(joblib.load(file)))),
         "from joblib import load": ("a.joblib", lambda path: used(load(path))),
     }

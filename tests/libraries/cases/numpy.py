@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("numpy",)
@@ -24,24 +25,19 @@ def ways():
     def each(archive):
         return {key: str(archive[key].tolist()) for key in archive}
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return numpy.load(file, allow_pickle=True).tolist()
-
     def archive_from_file(path):
         with path.open("rb") as file, numpy.load(file, allow_pickle=True) as archive:
             return each(archive)
 
-    def header(path):
-        with path.open("rb") as file:
-            return numpy.lib.format.read_array(file, allow_pickle=True).tolist()
-
     return {
         "numpy.load": ("a.npy", lambda path: numpy.load(path, allow_pickle=True).tolist()),
-        "numpy.load of an open file": ("a.npy", from_file),
+        "numpy.load of an open file": ("a.npy", opened(lambda file: numpy.load(file, allow_pickle=True).tolist())),
         "numpy.load of an archive": ("a.npz", lambda path: each(numpy.load(str(path), None, True))),
         "numpy.load of an open archive": ("a.npz", archive_from_file),
-        "numpy.lib.format.read_array": ("a.npy", header),
+        "numpy.lib.format.read_array": (
+            "a.npy",
+            opened(lambda file: numpy.lib.format.read_array(file, allow_pickle=True).tolist()),
+        ),
         "from numpy import load": ("a.npy", lambda path: load(path, allow_pickle=True).tolist()),
         "from numpy import load, an archive": ("a.npz", lambda path: each(load(path, allow_pickle=True))),
     }

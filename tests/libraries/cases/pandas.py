@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("pandas",)
@@ -25,15 +26,11 @@ def ways():
     import pandas
     from pandas import read_pickle
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return pandas.read_pickle(file).to_dict()
-
     return {
         "pandas.read_pickle": ("a.pkl", lambda path: pandas.read_pickle(path).to_dict()),
         "pandas.read_pickle, gzip": ("a.pkl.gz", lambda path: pandas.read_pickle(str(path)).to_dict()),
         "pandas.read_pickle, xz": ("a.pkl.xz", lambda path: pandas.read_pickle(filepath_or_buffer=path).to_dict()),
         "pandas.read_pickle, zip": ("a.zip", lambda path: pandas.read_pickle(path).to_dict()),
-        "pandas.read_pickle of an open file": ("a.pkl", from_file),
+        "pandas.read_pickle of an open file": ("a.pkl", opened(lambda file: pandas.read_pickle(file).to_dict())),
         "from pandas import read_pickle": ("a.pkl", lambda path: read_pickle(path).to_dict()),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("pickle", "shelve")
@@ -27,11 +28,7 @@ def ways():
     from pickle import load
 
     def of(read):
-        def from_file(path):
-            with path.open("rb") as file:
-                return repr(read(file))
-
-        return from_file
+        return opened(lambda file: repr(read(file)))
 
     def value(path):
         with shelve.open(str(path)) as shelf:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import zipfile
 
+from tests.libraries.files import opened
+
 LOADERS = ("torch.export",)
 DISTRIBUTION = "torch"
 ATTACK = "a size in the program that is Python text, which loading evaluates"
@@ -35,12 +37,8 @@ def ways():
     def used(program):
         return repr(tuple(program.module()(torch.ones(2, 8)).shape))
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return used(torch.export.load(file))
-
     return {
         "torch.export.load": ("a.pt2", lambda path: used(torch.export.load(path))),
-        "torch.export.load of an open file": ("a.pt2", from_file),
+        "torch.export.load of an open file": ("a.pt2", opened(lambda file: used(torch.export.load(file)))),
         "from torch.export import load": ("a.pt2", lambda path: used(load(path))),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
+
 LOADERS = ("torch.jit",)
 DISTRIBUTION = "torch"
 ATTACK = "a program that makes a file while it is loaded"
@@ -22,18 +24,10 @@ def ways():
     def used(module):
         return repr(module(torch.ones(2)).tolist())
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return used(torch.jit.load(file))
-
-    def early_from_file(path):
-        with path.open("rb") as file:
-            return used(load(file))
-
     return {
         "torch.jit.load": ("a.pt", lambda path: used(torch.jit.load(path))),
-        "torch.jit.load of an open file": ("a.pt", from_file),
+        "torch.jit.load of an open file": ("a.pt", opened(lambda file: used(torch.jit.load(file)))),
         "torch.load": ("a.pt", lambda path: used(torch.load(path, weights_only=False))),
         "from torch.jit import load": ("a.pt", lambda path: used(load(str(path)))),
-        "from torch.jit import load, an open file": ("a.pt", early_from_file),
+        "from torch.jit import load, an open file": ("a.pt", opened(lambda file: used(load(file)))),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.libraries.files import opened
 from tests.libraries.payload import Runs
 
 LOADERS = ("torch.package",)
@@ -36,16 +37,15 @@ def ways():
             importer.import_module("mine")
         return value(importer)
 
-    def from_file(path):
-        with path.open("rb") as file:
-            return value(torch.package.PackageImporter(file))
-
     return {
         "torch.package.PackageImporter, load_pickle": (
             "pickle.pt",
             lambda path: value(torch.package.PackageImporter(str(path))),
         ),
-        "torch.package.PackageImporter of an open file": ("pickle.pt", from_file),
+        "torch.package.PackageImporter of an open file": (
+            "pickle.pt",
+            opened(lambda file: value(torch.package.PackageImporter(file))),
+        ),
         "torch.package.PackageImporter, import_module": ("code.pt", code),
         "from torch.package import PackageImporter": ("pickle.pt", lambda path: value(PackageImporter(str(path)))),
     }
