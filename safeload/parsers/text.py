@@ -11,7 +11,7 @@ from safeload.parsers import jsonkinds
 from safeload.parsers.facts import GapReason, Mention, Part, TextFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import settings
-from safeload.parsers.purposes import TEMPLATE
+from safeload.parsers.purposes import INDEX, TEMPLATE
 from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit
 
@@ -37,7 +37,7 @@ def read_part(reader: Reader, visit: Visit) -> Parts | None:
     own = next((one.text for one in mentions if one.kind == jsonkinds.FORMAT), "json" if seen.json else "text")
     part = Part(member=visit.member, format=own, text=seen, mentions=mentions)
     try:
-        part = replace(part, mentions=(*part.mentions, *settings.mentions(value)))
+        part = replace(part, mentions=(*part.mentions, *settings.mentions(value, index=visit.purpose == INDEX)))
     except Refused as refused:
         part = replace(part, gap=refused.gap)
     held = value.get("chat_template") if isinstance(value, dict) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from safeload import limits
@@ -61,10 +62,10 @@ _HOLDERS: Final = frozenset({dict, list})
 _KEPT: Final = 1_000  # characters of one value
 
 
-def mentions(root: Any) -> tuple[Mention, ...]:
-    """In the order of the file. Raises `Refused` beyond `limits.MENTIONS`."""
+def mentions(root: Any, *, index: bool = False) -> tuple[Mention, ...]:
+    """In the order of the file. `index`: it says what a pipeline is made of. Raises `Refused` beyond a limit."""
     found: dict[tuple[str, str, str], None] = {}
-    for kind, text, where in _all(root):
+    for kind, text, where in itertools.chain(_all(root), _pipeline(root) if index else ()):
         found[kind, text[:_KEPT], where[:_KEPT]] = None
         if len(found) > limits.MENTIONS:
             raise Refused(f"more than {limits.MENTIONS:,} names for a library to import", reason=GapReason.LIMIT)
@@ -78,7 +79,6 @@ def _all(root: Any) -> Found:
     yield from _modules(root)
     if isinstance(root, dict):
         yield from _templates(root.get("chat_template"))
-        yield from _pipeline(root)
         yield from _layers(root)
     targets = False
     for item, where in _objects(root):
@@ -147,14 +147,24 @@ def _templates(held: Any) -> Found:
             yield TEMPLATE, name, "chat_template"
 
 
-def _pipeline(root: dict[str, Any]) -> Found:
-    """`model_index.json`: `_class_name`, and a pair of library and class for each component."""
-    if "_class_name" not in root:
-        return
-    for key, value in root.items():
-        pair = value[:2] if isinstance(value, list) else []
-        if len(pair) == 2 and all(isinstance(text, str) for text in pair) and (key[:1] != "_" or key == "_class_name"):
-            yield PIPELINE, f"{pair[0]}:{pair[1]}", key
+def _pipeline(root: Any) -> Found:
+    """`model_index.json`: a pair of library and class for each component, and for `_class_name` where it is one.
+
+    In `modular_model_index.json` the class that is made is that of `type_hint`, behind the pair.
+    """
+    for key, value in root.items() if isinstance(root, dict) else ():
+        if key[:1] != "_" or key == "_class_name":
+            yield from _pair(value, key)
+        behind = value[2:3] if isinstance(value, list) else []
+        for item in behind:
+            yield from _pair(item.get("type_hint") if isinstance(item, dict) else None, f"{key}.type_hint")
+
+
+def _pair(value: Any, where: str) -> Found:
+    """What unpacks into a library and a class, as diffusers has it: a list, or the keys of an object."""
+    pair = list(value)[:2] if isinstance(value, list) or (isinstance(value, dict) and len(value) == 2) else []
+    if len(pair) == 2 and all(isinstance(text, str) for text in pair):
+        yield PIPELINE, f"{pair[0]}:{pair[1]}", where
 
 
 def _layers(root: dict[str, Any]) -> Found:
