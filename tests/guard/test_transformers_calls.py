@@ -206,15 +206,6 @@ def test_training_goes_on_from_one_s_own_checkpoint_without_a_question(tmp_path)
     assert not asked.asked
 
 
-def test_a_poisoned_checkpoint_does_not_run(tmp_path, marker):
-    trained(tmp_path / "out")
-    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth"):
-        torch.save({"state": Runs()}, tmp_path / "out" / "checkpoint-2" / name)
-    with safeload.guarded(decider=nobody()), pytest.raises((NotLoaded, pickle.UnpicklingError)):
-        trained(tmp_path / "out", resume_from_checkpoint=True)
-    assert not marker.exists()
-
-
 def test_a_repository_s_settings_do_not_name_the_default(hub_env):
     """No model given: the task's default is what would be asked about (here the hub does not have it)."""
     with safeload.guarded(decider=nobody()), pytest.raises(safeload.SafeloadError, match="distilbert"):
