@@ -9,7 +9,8 @@ from safeload import lean, limits
 from safeload.errors import Misbehaved
 from safeload.guard.vault import Held, Identity, Remembered, changed, check_keeper, not_announced, unreadable
 from safeload.lean import TYPE_CHECKING, Any, Callable, Final
-from safeload.sources.interface import Digest, Hashed
+from safeload.sources.interface import Digest
+from safeload.sources.readable import Hashed
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash

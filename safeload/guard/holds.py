@@ -8,7 +8,8 @@ from safeload.guard.hold import Hold
 from safeload.guard.vault import Held, Remembered
 from safeload.lean import TYPE_CHECKING, Final, deque
 from safeload.sources.closure import Closure
-from safeload.sources.interface import Artifact, Readable
+from safeload.sources.interface import Artifact
+from safeload.sources.readable import Readable
 
 if TYPE_CHECKING:
     import threading

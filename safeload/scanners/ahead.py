@@ -9,7 +9,8 @@ from safeload.errors import SafeloadError
 from safeload.lean import TYPE_CHECKING, Callable, Final, Protocol, Sequence
 
 if TYPE_CHECKING:
-    from safeload.sources.interface import Artifact, Readable
+    from safeload.sources.interface import Artifact
+    from safeload.sources.readable import Readable
 
 _SMALL: Final = 96  # files that were read already; the worker is sent many of them at a time
 _OPEN: Final = 24  # files that are open

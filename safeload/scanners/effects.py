@@ -25,7 +25,7 @@ from safeload.scanners.code_rules import (
 from safeload.scanners.effect_names import KINDS
 
 if TYPE_CHECKING:
-    from safeload.parsers.facts import CodeUse
+    from safeload.parsers.codefacts import CodeUse
 
 # Read or called all the time by ordinary model code; only a change of them counts.
 _CHANGED_ONLY: Final = re.compile(r"sys\.(?:modules|meta_path|path_hooks|excepthook)|builtins\.\w+|builtins\.__dict__")

@@ -25,7 +25,8 @@ from safeload.scanners.interface import (
     Unscanned,
 )
 from safeload.scanners.registry import seeing
-from safeload.sources.interface import Artifact, Origin, Progress, Readable, Role, Silent, Snapshot
+from safeload.sources.interface import Artifact, Origin, Progress, Role, Silent, Snapshot
+from safeload.sources.readable import Readable
 
 __all__ = ["Examiner", "scan"]
 

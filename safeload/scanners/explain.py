@@ -17,7 +17,8 @@ from safeload.scanners import names, pickle_rules
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Finding, Report, Result, Severity
 from safeload.scanners.names import Standing
-from safeload.sources.interface import Artifact, Readable, Role
+from safeload.sources.interface import Artifact, Role
+from safeload.sources.readable import Readable
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Stream

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.lean import TYPE_CHECKING
-from safeload.sources.interface import Hashed
+from safeload.sources.readable import Hashed
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Part
     from safeload.scanners.engine import Examiner
     from safeload.scanners.memo import Memo
-    from safeload.sources.interface import Readable
+    from safeload.sources.readable import Readable
 
 
 class Remembering:

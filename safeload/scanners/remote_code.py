@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, ClassVar, Final, Iterable, Iterator, record
-from safeload.parsers.facts import CodeFacts, CodeOddity, CodeTime, CodeUse, Part
+from safeload.parsers.codefacts import CodeFacts, CodeOddity, CodeTime, CodeUse
+from safeload.parsers.facts import Part
 from safeload.scanners import code_rules, effect_names, effects
 from safeload.scanners.code_rules import EVALUATES, HIDDEN, PACKED, PERSISTS, SECRETS, Effect
 from safeload.scanners.escape import plain

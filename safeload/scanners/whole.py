@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from safeload.lean import TYPE_CHECKING, Mapping, replace
-from safeload.sources.interface import Hashed
+from safeload.sources.readable import Hashed
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Part, Stream
     from safeload.scanners.interface import Report, Result
-    from safeload.sources.interface import Digest, Readable
+    from safeload.sources.interface import Digest
+    from safeload.sources.readable import Readable
 
 
 def located(part: Part, readable: Readable) -> tuple[Stream, ...]:

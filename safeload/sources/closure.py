@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from safeload.errors import NotFound, SourceError
 from safeload.lean import TYPE_CHECKING, Callable, Mapping, field, record, replace
-from safeload.sources.interface import (
-    Artifact,
-    Call,
-    Listing,
-    Progress,
-    Readable,
-    Snapshot,
-    Source,
-)
+from safeload.sources.interface import Artifact, Call, Listing, Progress, Snapshot, Source
 from safeload.sources.listing import listing_of
+from safeload.sources.readable import Readable
 from safeload.sources.walking import Scope, Walk
 
 if TYPE_CHECKING:

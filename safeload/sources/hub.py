@@ -13,9 +13,10 @@ from safeload.sources import cache as caches
 from safeload.sources import transport
 from safeload.sources.download import download
 from safeload.sources.files import FileReader
-from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Readable, Source
+from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Source
 from safeload.sources.names import COMMIT, SHA256, kind_of
 from safeload.sources.ranges import RangeReader
+from safeload.sources.readable import Readable
 from safeload.sources.trouble import explained
 
 

@@ -22,6 +22,8 @@ from safeload.lean import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from safeload.sources.readable import Readable
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Digest:
@@ -120,37 +122,6 @@ def _manifest_digest(artifacts: Sequence[Artifact]) -> Digest | None:
             raw = part.encode("utf-8", "surrogateescape")
             sha.update(len(raw).to_bytes(8, "big") + raw)
     return Digest(algorithm="sha256", hex=sha.hexdigest())
-
-
-class Readable(Protocol):
-    """Bytes at an offset: an HTTP resource by ranges, or a local file. `size` in bytes, None where unknown."""
-
-    @property
-    def size(self) -> int | None: ...
-
-    def read_at(self, offset: int, n: int) -> bytes:
-        """At most `n` bytes from `offset`; fewer only at the end. Raises `SourceError`."""
-
-    def fileno(self) -> int | None:
-        """A descriptor that holds the whole file, or None (ranges)."""
-
-    def close(self) -> None: ...
-
-
-class Hashed(ABC):
-    """A `Readable` file on this machine, that is hashed while it is looked at.
-
-    `whole` are its bytes, where they are few and were read already; `unheld` says why it is not hashed, if so. `hashed`
-    tells a worker that it need not.
-    """
-
-    hashed: bool = True
-    whole: bytes | None = None
-    unheld: str = ""
-
-    @abstractmethod
-    def sha256(self, *, wait: bool) -> str | None:
-        """What it hashes to; None where that failed, or is not known yet. It decides what is looked up, no more."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from safeload.errors import NotFound, SourceError
 from safeload.lean import TYPE_CHECKING, Iterable, Mapping, Sequence
 from safeload.sources import cache, folder
 from safeload.sources.files import FileReader
-from safeload.sources.interface import About, Artifact, Origin, OriginKind, Progress, Readable, Source
+from safeload.sources.interface import About, Artifact, Origin, OriginKind, Progress, Source
+from safeload.sources.readable import Readable
 
 if TYPE_CHECKING:
     from pathlib import Path

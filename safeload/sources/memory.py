@@ -10,7 +10,8 @@ from pathlib import Path
 from safeload import limits
 from safeload.errors import NotFound, SourceError
 from safeload.lean import BinaryIO, Mapping, Sequence
-from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Readable, Source
+from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Source
+from safeload.sources.readable import Readable
 
 _CHUNK = 4 * limits.MIB
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.parsers.facts import CodeFacts, CodeTime, Part
+from safeload.parsers.codefacts import CodeFacts, CodeTime
+from safeload.parsers.facts import Part
 from safeload.parsers.programs import python
 from safeload.parsers.sandbox.process import Worker
 from tests.parsers.conftest import Ranges, gaps

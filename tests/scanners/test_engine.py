@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from safeload.errors import AccessDenied, Changed, NotFound, Unreachable
+from safeload.parsers.codefacts import CodeFacts
 from safeload.parsers.facts import (
     ArchiveFacts,
-    CodeFacts,
     Gap,
     GapReason,
     Part,

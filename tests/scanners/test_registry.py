@@ -5,16 +5,8 @@ from __future__ import annotations
 from itertools import product
 
 from safeload.guard.loaders.registry import LOADERS, loader_for
-from safeload.parsers.facts import (
-    ArchiveFacts,
-    CodeFacts,
-    Mention,
-    Part,
-    PickleFacts,
-    TemplateFacts,
-    TensorFacts,
-    TextFacts,
-)
+from safeload.parsers.codefacts import CodeFacts
+from safeload.parsers.facts import ArchiveFacts, Mention, Part, PickleFacts, TemplateFacts, TensorFacts, TextFacts
 from safeload.scanners.registry import SCANNERS, all_rules, seeing
 from safeload.sources.interface import Artifact, Call, Listing, Origin, OriginKind
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from safeload.errors import NotFound
-from safeload.sources.interface import About, Artifact, Listing, Origin, OriginKind, Progress, Readable, Source
+from safeload.sources.interface import About, Artifact, Listing, Origin, OriginKind, Progress, Source
+from safeload.sources.readable import Readable
 from safeload.sources.transport import Answer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

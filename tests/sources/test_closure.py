@@ -10,7 +10,8 @@ import pytest
 from safeload import limits
 from safeload.errors import AccessDenied, Misbehaved, NotFound, SourceError, UsageError
 from safeload.sources.closure import Closure, listing_of, walk
-from safeload.sources.interface import Call, Listing, Readable, Role, Silent, Source, Wanted
+from safeload.sources.interface import Call, Listing, Role, Silent, Source, Wanted
+from safeload.sources.readable import Readable
 
 from .fakes import FakeSource
 

@@ -10,7 +10,8 @@ import warnings
 from safeload import limits
 from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final
-from safeload.parsers.facts import CodeFacts, GapReason, Part, TextFacts
+from safeload.parsers.codefacts import CodeFacts
+from safeload.parsers.facts import GapReason, Part, TextFacts
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import pythontext, pythonwalk
 from safeload.parsers.visit import Parts, Visit, gap_of

@@ -7,7 +7,7 @@ import unicodedata
 
 from safeload import limits
 from safeload.lean import Final, Iterable, Iterator
-from safeload.parsers.facts import CodeOddity, CodeTime
+from safeload.parsers.codefacts import CodeOddity, CodeTime
 
 # Bidirectional controls reorder what is shown (CVE-2021-42574, https://trojansource.codes).
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")

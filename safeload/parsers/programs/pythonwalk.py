@@ -7,7 +7,8 @@ import re
 
 from safeload import limits
 from safeload.lean import Final, field, record, replace
-from safeload.parsers.facts import CodeOddity, CodeTime, CodeUse, GapReason
+from safeload.parsers.codefacts import CodeOddity, CodeTime, CodeUse
+from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs.pythonbind import bind, scope_of
 from safeload.parsers.programs.pythonnames import ANY, HERE, Names, Scope
