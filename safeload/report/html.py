@@ -8,6 +8,7 @@ from safeload.decisions.interface import DeciderKind, Decision
 from safeload.lean import TYPE_CHECKING, Any, Choice, Sequence, record
 from safeload.policy.interface import Action, Review
 from safeload.report import words
+from safeload.report.following import next_step
 from safeload.report.panelrows import (
     FILES_SHOWN,
     OUTCOME_TONES,
@@ -83,7 +84,7 @@ def render(
         names=names,
         sentence=_sentence(review, state),
         said=_said(said) if said else "",
-        next=None if state in (PanelState.DECIDED, PanelState.LOADED, PanelState.ASKING) else words.next_step(review),
+        next=None if state in (PanelState.DECIDED, PanelState.LOADED, PanelState.ASKING) else next_step(review),
         answers=[*_answers(review)],
         reasons=reason_lines(review),
         aside=aside_lines(review),
@@ -119,7 +120,7 @@ def render_text(
     if review.verdict.action is not Action.ALLOW:
         lines.append(f"  {_sentence(review, state)}")
         lines += [f"  {question} {line.text}" for question, line in _answers(review)]
-        step = words.next_step(review)
+        step = next_step(review)
         if step and state is not PanelState.DECIDED and state is not PanelState.LOADED:
             lines += [f"  {step.text}"] + ([f"    {step.command}"] if step.command else [])
     if said:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safeload.lean import TYPE_CHECKING, Iterable, Sequence
 from safeload.policy.interface import Action, Reason, Review
 from safeload.report import words
+from safeload.report.following import next_step
 from safeload.report.page import Page, Text
 from safeload.report.panelrows import code_of
 from safeload.report.style import Style, encodable
@@ -168,7 +169,7 @@ class _Page(Page):
         )
 
     def next(self, review: Review) -> None:
-        step = words.next_step(review)
+        step = next_step(review)
         if step is None:
             return
         self.heading("Next")

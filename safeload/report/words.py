@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from safeload.decisions.command import IN_MEMORY, approve_command, how_to_approve
 from safeload.errors import PolicyError, SafeloadError
 from safeload.lean import Iterable, record
-from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Reason, Review
 from safeload.scanners import escape
 from safeload.scanners.interface import Finding, How, Location, Severity, Unscanned
@@ -201,50 +199,6 @@ def signals_of(review: Review, dimension: Dimension) -> tuple[Signal, ...]:
     order = (Outcome.WEIGHS_AGAINST, Outcome.SUPPORTS, Outcome.NEUTRAL, Outcome.UNKNOWN)
     mine = [s for s in review.assessment.signals if s.dimension is dimension]
     return tuple(sorted(mine, key=lambda s: order.index(s.outcome)))
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Next:
-    """What to do next: a sentence, and a command to paste ("" where there is none)."""
-
-    text: str
-    command: str = ""
-
-
-def next_step(review: Review) -> Next | None:
-    """None when there is nothing to decide."""
-    action = review.verdict.action
-    if action is Action.ALLOW:
-        return None
-    if action is Action.ASK:
-        return _approval(review)
-    fixes = [f.rule.fix for f in strictest_findings(review.assessment.report.findings) if f.rule.fix]
-    said = " ".join(["Do not load it.", *(ended(plain(fix)) for fix in fixes[:1])])
-    said = said.removeprefix("Do not load it. ") if said.count("Do not load it.") > 1 else said
-    if review.policy.unsafe_override:
-        command = f"{approve_command(review)} --unsafe-override"
-        return Next(text=f"{said} Your policy lets you override this, with a reason that is logged:", command=command)
-    return Next(text=f"{said} The policy {plain(review.policy.name)!r} allows no override.")
-
-
-# What nobody can approve, since there are no bytes to approve.
-_INCOMPLETE = {
-    GapReason.MISSING: "It is incomplete, so it cannot be approved: ask its publisher, or look for another copy.",
-    GapReason.UNREACHABLE: "It could not be read to its end, so it cannot be approved: try again.",
-}
-
-
-def _approval(review: Review) -> Next:
-    role = review.assessment.report.role
-    for gap in gaps(review):
-        if gap.reason in _INCOMPLETE and role(gap.location.artifact) not in ASIDE:
-            return Next(text=_INCOMPLETE[gap.reason])
-    command = approve_command(review)
-    if review.snapshot.origin.name == IN_MEMORY:
-        return Next(text=how_to_approve(review))
-    if not command or plain(command) != command:
-        return Next(text="Its path holds hidden characters, so that no command can name it: rename it, and look again.")
-    return Next(text="If you have checked it and want it loaded, approve exactly these bytes:", command=command)
 
 
 def error_line(error: SafeloadError) -> str:

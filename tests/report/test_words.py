@@ -10,6 +10,7 @@ from safeload.errors import NotFound, PolicyError
 from safeload.parsers.facts import GapReason
 from safeload.policy.interface import Action, Verdict
 from safeload.report import words
+from safeload.report.following import next_step
 from safeload.scanners.interface import How, Location, Unscanned
 from tests.report import samples
 
@@ -24,7 +25,7 @@ def test_size(n: int, said: str) -> None:
 @pytest.mark.parametrize("name", samples.SAMPLES)
 def test_no_sentence_calls_anything_safe(name: str) -> None:
     review = samples.SAMPLES[name]()
-    step = words.next_step(review)
+    step = next_step(review)
     said = " ".join([words.sentence(review), *(a.text for a in words.answers(review)), step.text if step else ""])
     assert "safe " not in said.replace("safetensors", "")
 
@@ -40,14 +41,14 @@ def test_a_report_over_ranges_says_that_no_weights_were_downloaded() -> None:
 
 def test_a_block_without_override_offers_no_command_with_one_it_does() -> None:
     review = samples.blocked()
-    step = words.next_step(review)
+    step = next_step(review)
     assert step is not None and step.command == ""
-    step = words.next_step(replace(review, policy=replace(review.policy, unsafe_override=True)))
+    step = next_step(replace(review, policy=replace(review.policy, unsafe_override=True)))
     assert step is not None and "--unsafe-override" in step.command
 
 
 def test_a_path_that_cannot_be_shown_gets_no_command_that_would_name_another_file() -> None:
-    step = words.next_step(samples.hostile())
+    step = next_step(samples.hostile())
     assert step is not None and step.command == "" and "rename" in step.text
 
 
@@ -56,7 +57,7 @@ def test_what_is_incomplete_gets_no_command() -> None:
     report = review.assessment.report
     gap = Unscanned(location=Location(artifact="model.pt"), reason=GapReason.MISSING, detail="")
     missing = replace(report, results=(gap, report.results[-1]))
-    step = words.next_step(replace(review, assessment=replace(review.assessment, report=missing)))
+    step = next_step(replace(review, assessment=replace(review.assessment, report=missing)))
     assert step is not None and step.command == "" and "incomplete" in step.text
 
 
@@ -66,7 +67,7 @@ def test_nothing_is_said_twice() -> None:
     rule = replace(samples.DANGEROUS, fix="Do not load it. Ask for another.")
     results = (replace(result, findings=(replace(result.findings[0], rule=rule),)),)
     report = replace(review.assessment.report, results=results)
-    step = words.next_step(replace(review, assessment=replace(review.assessment, report=report)))
+    step = next_step(replace(review, assessment=replace(review.assessment, report=report)))
     assert step is not None and step.text.startswith("Do not load it. Ask for another. The policy")
 
 
