@@ -48,9 +48,8 @@ def known(module: str, name: str) -> Known | None:
         state=None if value else _states(cls),
         referenced=True,
     )
-    return Known(
-        standing=names.Standing.CONDITIONAL, what="a class of your own that holds a state", condition=condition
-    )
+    what = "a class of your own that holds a state"
+    return Known(standing=names.Standing.CONDITIONAL, what=what, stated=lambda: condition)
 
 
 def _found(module: str, name: str) -> type | None:

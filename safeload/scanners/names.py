@@ -79,7 +79,7 @@ def free_pairs() -> frozenset[Pair]:
     """Every free name in every spelling whose readings are all free: what the audit hook lets pass unasked."""
     import _compat_pickle
 
-    exact = {pair for pair, entry in names_table.with_free().exact.items() if entry.standing is Standing.FREE}
+    exact = {pair for pair, entry in names_table.with_free().pairs() if entry.standing is Standing.FREE}
     spelled = {old for old, new in _compat_pickle.NAME_MAPPING.items() if new in exact}
     for old, new in _compat_pickle.IMPORT_MAPPING.items():
         spelled |= {(old, name) for module, name in exact if module == new}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from functools import cache
 
-from safeload.lean import Any, Choice, Final, Mapping, field, record
+from safeload.lean import Any, Choice, Final, Iterator, Mapping, field, record
 from safeload.scanners import shapes
 
-__all__ = ["Condition", "Entry", "NameFile", "Standing", "checked", "read"]
+__all__ = ["Condition", "Document", "Entry", "NameFile", "Standing", "checked", "entry", "parsed", "read", "tables"]
+
+Document = Mapping[str, Any]
 
 
 class Standing(str, Choice):
@@ -71,19 +73,10 @@ _TOP: Final = frozenset({"library", "derived", "gone", "free", "conditional", "d
 _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
     Standing.FREE: frozenset({"modules", "names"}),
     Standing.CONDITIONAL: frozenset(
-        [
-            "modules",
-            "names",
-            "classes",
-            "what",
-            "called",
-            "kept",
-            "constructed",
-            "state",
-            "fields",
-            "referenced",
-            "group",
-        ]
+        (
+            *("modules", "names", "classes", "what", "called", "kept"),
+            *("constructed", "state", "fields", "referenced", "group"),
+        )
     ),
     Standing.DANGEROUS: frozenset({"modules", "names", "what", "reached", "called", "asked"}),
 }
@@ -91,41 +84,51 @@ _KEYS: Final[Mapping[Standing, frozenset[str]]] = {
 
 def read(text: str, *, file: str) -> NameFile:
     """Parse one data file. Raises `ValueError` that names the file, the table and the field."""
+    return checked(_loaded(text, file), file=file)
+
+
+def parsed(text: str, *, file: str) -> Document:
+    """The same, as it is written there."""
+    document = _loaded(text, file)
+    checked(document, file=file)
+    return document
+
+
+def tables(document: Document) -> Iterator[tuple[Standing, int, Any]]:
+    """Each table of a document, with its number among those of its standing."""
+    for standing in _KEYS:
+        for number, table in enumerate(document.get(standing.value, ()), 1):
+            yield standing, number, table
+
+
+def _loaded(text: str, file: str) -> Document:
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        document = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{file}: {error}") from error
-    return checked(document, file=file)
 
 
-def checked(document: Mapping[str, Any], *, file: str) -> NameFile:
+def checked(document: Document, *, file: str) -> NameFile:
     """What a data file says, each field checked. Raises `ValueError`."""
     _known(document, _TOP, file)
-    entries = tuple(
-        _entry(standing, table, f"{file}: [[{standing.value}]] number {number}")
-        for standing in _KEYS
-        for number, table in enumerate(_tables(document, standing.value, file), 1)
-    )
+    for key in (standing.value for standing in _KEYS):
+        if not isinstance(document.get(key, []), list):
+            raise ValueError(f"{file}: {key} is written [[{key}]]")
     return NameFile(
         library=_text(document, "library", file),
         derived=_text(document, "derived", file, optional=True),
         gone=_words(document, "gone", file, optional=True),
-        entries=entries,
+        entries=tuple(entry(*each, file=file) for each in tables(document)),
     )
 
 
-def _tables(document: Mapping[str, Any], key: str, where: str) -> list[Any]:
-    tables = document.get(key, [])
-    if not isinstance(tables, list):
-        raise ValueError(f"{where}: {key} is written [[{key}]]")
-    return tables
-
-
-def _entry(standing: Standing, table: Any, where: str) -> Entry:
+def entry(standing: Standing, number: int, table: Any, *, file: str) -> Entry:
+    """One of `tables`. Raises `ValueError`."""
+    where = f"{file}: [[{standing.value}]] number {number}"
     if not isinstance(table, dict):
         raise ValueError(f"{where}: expected a table")
     _known(table, _KEYS[standing], where)
@@ -133,7 +136,7 @@ def _entry(standing: Standing, table: Any, where: str) -> Entry:
     derived = "classes" in table
     if derived and ("modules" in table or "names" in table):
         raise ValueError(f"{where}: classes stand instead of modules and names")
-    entry = Entry(
+    made = Entry(
         standing=standing,
         modules=() if derived else _words(table, "modules", where),
         names=() if whole or derived else _words(table, "names", where),
@@ -143,9 +146,9 @@ def _entry(standing: Standing, table: Any, where: str) -> Entry:
         condition=_exceptions(table, where) if standing is Standing.DANGEROUS else _condition(table, standing, where),
         reached=_flag(table, "reached", where),
     )
-    if entry.reached and not whole:
+    if made.reached and not whole:
         raise ValueError(f"{where}: reached is for whole modules, without names")
-    return entry
+    return made
 
 
 def _classes(table: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...]:

@@ -250,7 +250,7 @@ def test_every_field_that_a_condition_speaks_of_is_told() -> None:
 
     asked = {
         pair: set(known.condition.fields)
-        for pair, known in names_table.everything().exact.items()
+        for pair, known in names_table.everything().pairs()
         if known.condition is not None and known.condition.fields
     }
     for (module, name), fields in WATCHED.items():

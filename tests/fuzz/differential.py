@@ -128,7 +128,7 @@ def share(task: tuple[int, int]) -> Outcome:
 @contextlib.contextmanager
 def _known() -> Iterator[None]:
     """The canary's names are known while this lasts."""
-    extra = names_table.assemble([names_file.read(canary.KNOWLEDGE, file="canary")])
+    extra = names_table.assemble([("canary", names_file.parsed(canary.KNOWLEDGE, file="canary"))])
     original = names._tables
     names._tables = lambda module: (*original(module), extra)  # type: ignore[assignment]
     names._answer.cache_clear()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from safeload.scanners import names, names_table
 from safeload.scanners.names import Standing
+from safeload.scanners.names_file import tables
 
 # Drawn from a collection of names that public sources treat as dangerous in a pickle.
 GADGETS = """
@@ -154,8 +155,8 @@ def test_a_package_reached_through_another_module_is_looked_up_too() -> None:
 def test_every_file_holds_the_package_that_it_is_named_after() -> None:
     """Otherwise its entries would never be asked for."""
     for file in names_table._files():
-        table = names_table.assemble([names_table._read(file)])
-        modules = {module for module, _ in table.exact} | set(table.whole) | set(table.classes)
+        table = names_table.assemble([(file, names_table._read(file))])
+        modules = set(table.written) | set(table.whole) | set(table.classes)
         for module in () if names_table.shared(file) else modules:
             assert file in names_table._files_of(module.partition(".")[0]), (file, module)
 
@@ -168,10 +169,10 @@ def test_what_reaches_into_other_packages_is_always_read() -> None:
 def test_the_hook_reads_no_derived_list() -> None:
     for file in names_table._files():
         read = names_table._read(file)
-        if read.derived and "tools" in read.derived:
-            assert all(entry.standing is Standing.CONDITIONAL for entry in read.entries), file
-    everywhere = {pair for pair, known in EVERYTHING.exact.items() if known.standing is Standing.FREE}
-    assert everywhere == {p for p, known in names_table.with_free().exact.items() if known.standing is Standing.FREE}
+        if "tools" in read.get("derived", ""):
+            assert all(standing is Standing.CONDITIONAL for standing, _, _ in tables(read)), file
+    everywhere = {pair for pair, known in EVERYTHING.pairs() if known.standing is Standing.FREE}
+    assert everywhere == {p for p, known in names_table.with_free().pairs() if known.standing is Standing.FREE}
 
 
 def test_every_allowed_function_that_makes_arrays_has_a_stand_in_that_checks_it() -> None:
@@ -181,7 +182,7 @@ def test_every_allowed_function_that_makes_arrays_has_a_stand_in_that_checks_it(
     makers = {"_reconstruct", "scalar", "_frombuffer", "dtype"}
     allowed = {
         (module, name)
-        for (module, name), known in EVERYTHING.exact.items()
+        for (module, name), known in EVERYTHING.pairs()
         if module.startswith("numpy") and known.condition is not None
         if name in makers
         or (known.condition.state is not None and known.condition.called and not name.startswith("__pyx_"))

@@ -46,7 +46,7 @@ def test_no_name_is_in_two_lists() -> None:
 def test_nothing_allowed_lies_in_the_open_part_of_a_dangerous_module_by_mistake() -> None:
     """Exceptions from a dangerous module are few, and named here."""
     table = names_table.everything()
-    allowed = {pair for pair, known in table.exact.items() if known.standing is not Standing.DANGEROUS}
+    allowed = {pair for pair, known in table.pairs() if known.standing is not Standing.DANGEROUS}
     allowed |= {(module, "") for module in table.classes}
     inside = {module for module, _ in allowed if names._whole(module) is not None}
     # Enumerations of what a pipeline returns, and a layer: state holders beside the functions that load models.

@@ -18,7 +18,7 @@ from safeload.policy.interface import Action
 from safeload.scanners import names_table
 from safeload.scanners.interface import Report
 from safeload.scanners.names import variants
-from safeload.scanners.names_file import Entry, read
+from safeload.scanners.names_file import Entry, checked, read
 from tests.builders import opcodes as op
 from tests.bypasses.conftest import verdict
 
@@ -28,7 +28,7 @@ Look = Callable[..., Report]
 
 def entries() -> Iterator[tuple[str, Entry]]:
     for file in names_table._files():
-        for entry in names_table._read(file).entries:
+        for entry in checked(names_table._read(file), file=file).entries:
             yield file, entry
 
 

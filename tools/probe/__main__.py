@@ -32,7 +32,7 @@ _CPU = 1200  # seconds of one process
 def listed(packages: Iterable[str] = ()) -> list[tuple[str, str, bool]]:
     """Every conditional name that a pickle may make an instance of (True), or only call."""
     table = names_table.everything()
-    every = [(pair, known) for pair, known in table.exact.items()]
+    every = list(table.pairs())
     every += [
         ((m, name), known) for m, found in table.classes.items() for text, known in found for name in text.split()
     ]
