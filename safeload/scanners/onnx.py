@@ -7,6 +7,7 @@ import re
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.scanners.escape import plain
+from safeload.scanners.grouping import by_rule
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.scanners.operators import listed
 
@@ -76,11 +77,6 @@ class OnnxScanner(Scanner):
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         own = {mention.text for mention in part.mentions if mention.kind == "onnx-function"}
-        found: dict[str, tuple[Rule, list[Mention]]] = {}
-        for mention in part.mentions:
-            rule = _rule(mention, own)
-            if rule is not None:
-                found.setdefault(rule.id, (rule, []))[1].append(mention)
         place = Location(artifact=artifact.path, member=part.member)
         return tuple(
             Finding(
@@ -90,7 +86,7 @@ class OnnxScanner(Scanner):
                 message=_message(rule, mentions[0].text),
                 evidence=tuple(plain(mention.text, limits.EVIDENCE) for mention in mentions[:_SHOWN]),
             )
-            for rule, mentions in found.values()
+            for rule, mentions in by_rule((_rule(mention, own), mention) for mention in part.mentions)
         )
 
 

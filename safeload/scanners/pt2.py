@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from safeload import limits
-from safeload.lean import TYPE_CHECKING, ClassVar, Final, Iterator
+from safeload.lean import TYPE_CHECKING, ClassVar, Final, Iterable, Iterator
 from safeload.scanners.escape import plain
+from safeload.scanners.grouping import by_rule
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.scanners.operators import listed
 
@@ -127,12 +128,7 @@ class Pt2Scanner(Scanner):
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         place = Location(artifact=artifact.path, member=part.member)
-        found: dict[str, tuple[Rule, list[str]]] = {}
-        for one in part.mentions:
-            rule = _rule(one)
-            if rule is not None:
-                found.setdefault(rule.id, (rule, []))[1].append(one.text)
-        return tuple(_findings(found, place))
+        return tuple(_findings(by_rule((_rule(one), one.text) for one in part.mentions), place))
 
 
 def _rule(one: Mention) -> Rule | None:
@@ -173,14 +169,14 @@ def _is_word(word: str) -> bool:
     return word in _KNOWN or _SIZE.fullmatch(word) is not None
 
 
-def _findings(found: dict[str, tuple[Rule, list[str]]], place: Location) -> Iterator[Finding]:
+def _findings(found: Iterable[tuple[Rule, list[str]]], place: Location) -> Iterator[Finding]:
     says = {
         NATIVE.id: "The archive brings a compiled library",
         EVALUATED.id: "Loading evaluates text that torch.export does not write",
         OPERATOR.id: "The program names what is not known",
         PACKAGE.id: "The archive brings Python code that loading runs",
     }
-    for rule, names in found.values():
+    for rule, names in found:
         shown = tuple(plain(name, limits.EVIDENCE) for name in sorted(set(names))[:_SHOWN])
         rest = f", and {len(names) - 1:,} others" if len(names) > 1 else ""
         yield Finding(

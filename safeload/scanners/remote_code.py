@@ -9,6 +9,7 @@ from safeload.parsers.facts import Part
 from safeload.scanners import code_rules, effect_names, effects
 from safeload.scanners.code_rules import EVALUATES, HIDDEN, PACKED, PERSISTS, SECRETS, Effect
 from safeload.scanners.escape import plain
+from safeload.scanners.grouping import by_rule
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class _Seen:
     what: str
     snippet: str = ""
 
+    @property
+    def rule(self) -> Rule | None:
+        return self.effect.later if self.time is CodeTime.LATER else self.effect.now
+
 
 class CodeScanner(Scanner):
     """What a program does beside computing: a finding for each kind, with the lines."""
@@ -67,14 +72,10 @@ class CodeScanner(Scanner):
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         if part.code is None:
             return ()
-        groups: dict[str, tuple[Rule, list[_Seen]]] = {}
-        for seen in _seen(part.code):
-            rule = seen.effect.later if seen.time is CodeTime.LATER else seen.effect.now
-            if rule is not None:
-                groups.setdefault(rule.id, (rule, []))[1].append(seen)
         place = Location(artifact=artifact.path, member=part.member)
         name = part.member[-1] if part.member else artifact.name_in_origin
-        return tuple(_finding(rule, place, name, found) for rule, found in groups.values())
+        groups = by_rule((seen.rule, seen) for seen in _seen(part.code))
+        return tuple(_finding(rule, place, name, found) for rule, found in groups)
 
 
 def _seen(code: CodeFacts) -> Iterator[_Seen]:

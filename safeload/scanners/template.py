@@ -11,6 +11,7 @@ from safeload.scanners import template_singled as singled
 from safeload.scanners import template_texts as texts
 from safeload.scanners import template_words as said
 from safeload.scanners.escape import plain
+from safeload.scanners.grouping import by_rule
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner
 from safeload.sources.interface import Artifact
 
@@ -31,13 +32,11 @@ class TemplateScanner(Scanner):
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         if part.template is None:
             return ()
-        found: dict[str, tuple[Rule, list[str]]] = {}
-        for rule, evidence in (*_names(part), *_tests(part.template), *_texts(part.template)):
-            found.setdefault(rule.id, (rule, []))[1].append(evidence)
+        found = [*_names(part), *_tests(part.template), *_texts(part.template)]
         if part.template.work > _ROUNDS:
-            found[rules.ENDLESS.id] = (rules.ENDLESS, [f"{part.template.work:,} rounds or letters"])
+            found.append((rules.ENDLESS, f"{part.template.work:,} rounds or letters"))
         place = Location(artifact=artifact.path, member=part.member)
-        return tuple(_finding(rule, place, evidence) for rule, evidence in found.values())
+        return tuple(_finding(rule, place, evidence) for rule, evidence in by_rule(found))
 
 
 Found = Iterator[tuple[Rule, str]]

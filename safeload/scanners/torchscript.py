@@ -5,6 +5,7 @@ from __future__ import annotations
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.scanners.escape import plain
+from safeload.scanners.grouping import by_rule
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.scanners.operators import listed
 
@@ -106,12 +107,8 @@ class TorchScriptScanner(Scanner):
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         place = Location(artifact=artifact.path, member=part.member)
-        found: dict[str, tuple[Rule, list[str]]] = {}
-        for one in part.mentions:
-            rule = _rule(one)
-            if rule is not None:
-                found.setdefault(rule.id, (rule, []))[1].append(one.text)
-        return tuple(_finding(rule, sorted(set(names)), place) for rule, names in found.values())
+        found = by_rule((_rule(one), one.text) for one in part.mentions)
+        return tuple(_finding(rule, sorted(set(names)), place) for rule, names in found)
 
 
 def _rule(one: Mention) -> Rule | None:
