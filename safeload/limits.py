@@ -36,7 +36,7 @@ NESTED_BYTES: Final = (
 )  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
 ARROW_TYPES: Final = 4_096  # types within one type of a column; types within each other multiply
 ARROW_WIDTH: Final = 1 << 24  # bytes of a fixed binary, or items of a fixed list; numbers that multiply
-ARRAYS_HELD: Final = 256 * MIB  # bytes of integer arrays of one joblib file that are held against each other; memory
+ARRAYS_HELD: Final = 256 * MIB  # bytes of arrays of one joblib file that are kept, and of one that is read whole; memory
 FINDINGS: Final = 500  # findings of one rule in one member; beyond, one stands for the rest; floods the report
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 

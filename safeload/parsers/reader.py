@@ -61,6 +61,11 @@ class Reader:
         """A remote file: `ask` makes a request, so what came once is kept."""
         return cls(Kept(ask, size).fetch, size=size, local=False)
 
+    @property
+    def lies(self) -> bool:
+        """Is it a file, or a part of one: can any part be read again at no cost?"""
+        return self._descriptor >= 0
+
     def read_at(self, offset: int, n: int) -> bytes:
         """Exactly `n` bytes from `offset`; raises `Malformed` when they are not all there."""
         if offset < 0 or n < 0 or offset + n > self.size:

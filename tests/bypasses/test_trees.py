@@ -23,12 +23,15 @@ FAR = 10**9
 PREDICTS = "joblib.load(path).predict(__import__('numpy').ones((4, 2)))"
 
 
-def grown(**changed: int) -> Any:
-    rows = np.random.RandomState(0).rand(40, 2)
-    made = tree.DecisionTreeClassifier(max_depth=2).fit(rows, rows[:, 0] > 0.5)
+def grown(rows: int = 40, place: int = 0, **changed: int) -> Any:
+    numbers = np.random.RandomState(0).rand(rows, 2)
+    if rows == 40:
+        made = tree.DecisionTreeClassifier(max_depth=2).fit(numbers, numbers[:, 0] > 0.5)
+    else:
+        made = tree.DecisionTreeRegressor().fit(numbers, numbers.sum(1))
     state = made.tree_.__getstate__()
     for name, value in changed.items():
-        state["nodes"][name][0] = value
+        state["nodes"][name][place] = value
     made.tree_ = type(made.tree_)(*made.tree_.__reduce__()[1])
     made.tree_.__setstate__(state)
     return made
@@ -65,6 +68,19 @@ def test_a_tree_that_leads_outside(case: str, write: str, look: Look, oracle: Or
 @pytest.mark.parametrize("write", WRITERS)
 def test_a_tree_as_it_grew(write: str, look: Look) -> None:
     assert verdict(look(WRITERS[write](grown()))) is Action.ALLOW
+
+
+@pytest.mark.parametrize("compress", [0, 1])
+@pytest.mark.parametrize("place", [0, 4_096, -1])
+def test_a_large_tree_is_looked_at_to_the_end(place: int, compress: int, look: Look) -> None:
+    """Its nodes are read again where they lie, some thousands at a time."""
+    count = 2 * 6_000 - 1
+    right = grown(6_000)
+    assert right.tree_.node_count == count
+    leaf = right.tree_.children_left[place] < 0
+    assert verdict(look(joblibbed(right, compress=compress))) is Action.ALLOW
+    changed = {"left_child": count, "right_child": count, "feature": 1} if leaf else {"left_child": count}
+    assert verdict(look(joblibbed(grown(6_000, place, **changed), compress=compress))) is Action.BLOCK
 
 
 @pytest.mark.parametrize("changed", [{"left_child": -1}, {"right_child": -1}, {"feature": -2}, {"feature": 2}])

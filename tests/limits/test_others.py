@@ -135,6 +135,15 @@ def test_arrays_that_there_is_no_room_for_are_not_taken_to_be_in_order(monkeypat
     assert verdict(seen(made.getvalue())) is Action.ASK
 
 
+@pytest.mark.parametrize("compress", [0, 1])
+def test_trees_that_there_is_no_room_for_are_read_again(compress: int, monkeypatch: Cut) -> None:
+    joblib, tree = pytest.importorskip("joblib"), pytest.importorskip("sklearn.tree")
+    monkeypatch.setattr(limits, "ARRAYS_HELD", 8)
+    made = io.BytesIO()
+    joblib.dump(tree.DecisionTreeRegressor().fit([[1], [2]], [1, 2]), made, compress=compress)
+    assert verdict(seen(made.getvalue())) is Action.ALLOW
+
+
 @covers("CODE_LINE")
 def test_a_long_line_of_code_is_cut() -> None:
     report = seen(b"import os; os.system('" + b"x" * 5_000 + b"')\n", name="m.py")

@@ -5,14 +5,19 @@ from __future__ import annotations
 import sys
 from array import array
 
-from safeload.lean import Any, Final, record
+from safeload import limits
+from safeload.lean import TYPE_CHECKING, Any, Final, Iterator, record
+
+if TYPE_CHECKING:
+    from safeload.parsers.reader import Reader
 
 _CODES: Final = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "f8": "d"}
+_PART: Final = 1 << 18  # bytes of records that are looked at together
 _NATIVE: Final = frozenset({"|", "=", "<" if sys.byteorder == "little" else ">"})
 
 
 class Unread(Exception):
-    """The bytes of an array were not kept: too many, or on the other side of a network."""
+    """The bytes of an array are not looked at: too many, or on the other side of a network."""
 
 
 class Far(Unread):
@@ -23,8 +28,24 @@ FAR: Final = object()  # in place of such bytes
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Bytes that were not kept, and are read again where they lie. Its slices are read; it has no other use."""
+
+    reader: Reader
+    start: int
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start, end, _ = part.indices(self.size)
+        return self.reader.read_at(self.start + start, end - start)
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Held:
-    """An array as the stream gave it. `raw` is None where its bytes were not kept."""
+    """An array as the stream gave it. `raw` is None where its bytes are not known."""
 
     shape: tuple[int, ...]
     dtype: Any
@@ -52,16 +73,35 @@ def integers(value: Any) -> array[int] | None:
 
 def column(value: Any, name: str) -> array[int] | None:
     """The numbers of one field of an array of records, if those are of eight bytes and lie in steps of as many."""
+    found = columns(value, (name,))
+    if found is None:
+        return None
+    every: array[int] = array("q")
+    for (part,) in found:
+        every += part
+    return every
+
+
+def columns(value: Any, names: tuple[str, ...]) -> Iterator[tuple[array[int], ...]] | None:
+    """The same of several fields, for as many records at a time as there is room for close at hand."""
     known = held(value)
     fields = None if known is None else known.dtype.fields()
-    if known is None or fields is None or len(known.shape) != 1 or name not in fields:
+    if known is None or fields is None or len(known.shape) != 1 or not fields.keys() >= set(names):
         return None
-    width = known.dtype.settle().size // 8
-    every = _numbers(known.raw, "q")
-    offset, dtype = fields[name]
-    if every is None or code(dtype) != "q" or offset % 8 or len(every) != width * known.shape[0]:
+    data, size = _content(known.raw), known.dtype.settle().size
+    if data is None or len(data) != size * known.shape[0]:
         return None
-    return every[offset // 8 :: width]
+    if any(code(fields[name][1]) != "q" or fields[name][0] % 8 for name in names):
+        return None
+    return _parts(data, size, tuple([fields[name][0] for name in names]))
+
+
+def _parts(data: bytes | bytearray | Later, size: int, offsets: tuple[int, ...]) -> Iterator[tuple[array[int], ...]]:
+    step = max(1, _PART // size) * size
+    for start in range(0, len(data), step):
+        every: array[int] = array("q")
+        every.frombytes(data[start : start + step])
+        yield tuple([every[offset // 8 :: size // 8] for offset in offsets])
 
 
 def code(dtype: Any) -> str | None:
@@ -70,19 +110,22 @@ def code(dtype: Any) -> str | None:
     return _CODES.get(spec) if order in _NATIVE else None
 
 
-def _numbers(raw: Any, typecode: str | None) -> array[int] | None:
-    content = getattr(raw, "content", raw)
-    data = content.encode("latin-1") if type(content) is str else content
-    if typecode is None or typecode == "d":
-        return None
+def _content(raw: Any) -> bytes | bytearray | Later | None:
     if raw is FAR:
         raise Far
     if raw is None:
         raise Unread
-    if not isinstance(data, (bytes, bytearray)):
+    content = getattr(raw, "content", raw)
+    data = content.encode("latin-1") if type(content) is str else content
+    return data if isinstance(data, (bytes, bytearray, Later)) else None
+
+
+def _numbers(raw: Any, typecode: str | None) -> array[int] | None:
+    data = None if typecode is None or typecode == "d" else _content(raw)
+    numbers: array[int] = array(typecode or "b")
+    if data is None or len(data) % numbers.itemsize:
         return None
-    numbers: array[int] = array(typecode)
-    if len(data) % numbers.itemsize:
-        return None
-    numbers.frombytes(data)
+    if len(data) > limits.ARRAYS_HELD:
+        raise Unread
+    numbers.frombytes(data[:])
     return numbers

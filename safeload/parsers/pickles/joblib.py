@@ -12,7 +12,7 @@ from safeload.lean import TYPE_CHECKING, Any, Final, replace
 from safeload.parsers.containers.inflate import after, undone
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Mention, Part, PickleFacts, Stream, Use
 from safeload.parsers.pickles import kept, pickle, wrappers
-from safeload.parsers.pickles.contents import FAR, Held, held
+from safeload.parsers.pickles.contents import FAR, Held, Later, held
 from safeload.parsers.pickles.frames import Watched
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.machine import Machine, Place, Specials, finish
@@ -29,6 +29,7 @@ _SIDECARS: Final = ("NDArrayWrapper", "ZNDArrayWrapper")
 _WRAPPERS: Final = frozenset({_WRAPPER, *_SIDECARS})
 _OLD_HOMES: Final = (*_HOMES, "joblib.numpy_pickle_compat")
 _KNOWN: Final = frozenset({*((home, _WRAPPER) for home in _HOMES), *product(_OLD_HOMES, _SIDECARS)})
+_LARGE: Final = 1 << 18  # bytes of an array
 _PICKLED: Final = frozenset({"pickle", "joblib", "torch-legacy"})
 
 
@@ -180,11 +181,14 @@ class _Run:
         return wrappers.kept(state, lambda: self._contents(start, size))
 
     def _contents(self, start: int, size: int) -> Any:
-        """The bytes of an array, as long as there is room for them."""
+        """The bytes of an array; where they lie, if they are many and a file's, or if there is no more room."""
         if not self._reader.local:
             return FAR
+        later = Later(reader=self._reader, start=start, size=size)
+        if self._reader.lies and size > _LARGE:
+            return later
         self._room -= size
-        return self._reader.upto(start, size) if self._room >= 0 else None
+        return self._reader.upto(start, size) if self._room >= 0 else later
 
 
 def _union(first: tuple[Use, ...], second: tuple[Use, ...]) -> tuple[Use, ...]:

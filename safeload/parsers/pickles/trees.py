@@ -10,7 +10,7 @@ import sys
 from functools import partial
 
 from safeload.lean import TYPE_CHECKING, Any, Final
-from safeload.parsers.pickles.contents import Far, Unread, column
+from safeload.parsers.pickles.contents import Far, Unread, columns, held
 from safeload.parsers.pickles.standins import Inert, Named
 
 if TYPE_CHECKING:
@@ -50,32 +50,32 @@ class Tree(Inert, metaclass=_NamedTree):
 
 def _answer(nodes: Any, features: int | None) -> bool | None:
     try:
-        left, right, feature = (column(nodes, name) for name in ("left_child", "right_child", "feature"))
+        parts = columns(nodes, ("left_child", "right_child", "feature"))
+        known = held(nodes)
     except Far:
         return True  # over a network nothing large is read; the local scan before a grant does it
     except Unread:
         return None
-    if left is None or right is None or feature is None or features is None or not 0 <= features < _MOST:
+    if parts is None or known is None or features is None or not 0 <= features < _MOST:
         return False
-    return not left or _leads_inside(left, right, feature, features)
+    return all(_leads_inside(*part, nodes=known.shape[0], features=features) for part in parts)
 
 
-def _leads_inside(left: array[int], right: array[int], feature: array[int], features: int) -> bool:
+def _leads_inside(left: array[int], right: array[int], feature: array[int], *, nodes: int, features: int) -> bool:
     """Both children of a node are nodes, and what it looks at is a feature; a leaf, with -1 for a child, has neither.
 
     A forest has millions of nodes. So a column is one long number of 64 bits for each node, and a comparison is a
     subtraction that must not borrow from the next node's highest bit.
     """
-    count = len(left)
-    ones = int.from_bytes(_ONE * count, "little")
+    ones = int.from_bytes(_ONE * len(left), "little")
     signs = ones << 63
     children, others, looks = (int.from_bytes(one.tobytes(), sys.byteorder) for one in (left, right, feature))
     leaves = children & signs
     if others & signs != leaves or looks & signs != leaves:
         return False
     return (
-        _below(children, leaves, signs, ones, count)
-        and _below(others, leaves, signs, ones, count)
+        _below(children, leaves, signs, ones, nodes)
+        and _below(others, leaves, signs, ones, nodes)
         and _below(looks, leaves, signs, ones, features, least=2)
     )
 
