@@ -33,6 +33,7 @@ _MAGIC: Final = (
     (b"SQLite format 3\x00", "sqlite"),
 )
 COMPRESSED: Final = frozenset({"zlib", "gzip", "bz2", "xz", "lzma"})
+_PACKED: Final = COMPRESSED | {"lz4", "zstd", "joblib-compat"}
 
 
 def identify(reader: Reader) -> tuple[str, ...]:
@@ -44,14 +45,14 @@ def identify(reader: Reader) -> tuple[str, ...]:
     if reader.size == 0:
         return ("empty",)
     head = reader.upto(0, HEAD)
-    found = [name for magic, name in _MAGIC if head.startswith(magic)]
+    found = _signed(head)
     if head.startswith(zip.LOCAL):
         found.append("zip")
     if looks_like_pickle(head):
         found.append("pickle")
     if heads.safetensors(head, reader.size):
         found.append("safetensors")
-    if head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda"):
+    if _zlib(head):
         found.append("zlib")
     if tar.looks_right(head):
         found.append("tar")
@@ -63,6 +64,19 @@ def identify(reader: Reader) -> tuple[str, ...]:
     if head[0] in STARTS and "pickle" not in found:
         found.append("pickle-like")
     return tuple(_ordered(found)) or ("unknown",)
+
+
+def packed(head: bytes) -> bool:
+    """Is it compressed as a whole, by its first bytes?"""
+    return _zlib(head) or any(name in _PACKED for name in _signed(head))
+
+
+def _signed(head: bytes) -> list[str]:
+    return [name for magic, name in _MAGIC if head.startswith(magic)]
+
+
+def _zlib(head: bytes) -> bool:
+    return head[:1] == b"\x78" and head[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda")
 
 
 def _in_member(reader: Reader) -> bool:

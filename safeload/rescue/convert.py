@@ -6,9 +6,11 @@ import json
 from pathlib import Path, PurePosixPath
 
 from safeload import limits
+from safeload.deciding import write_down
 from safeload.errors import NotConverted, NotFound, SourceError
 from safeload.lean import TYPE_CHECKING, Any, Final, Mapping, record
 from safeload.looking import open_call
+from safeload.parsers.formats import packed
 from safeload.rescue import names
 from safeload.rescue.folder import Folder
 from safeload.rescue.interface import PROVENANCE, Dropped, Rescued, Taken
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from safeload.looking import Opened
     from safeload.sources.interface import Call
 
+_NAMES: Final = 100  # of what a pickle names, in one entry of the log
 _CODE: Final = (".py", ".pyc", ".pyd", ".so", ".dll", ".dylib", ".sh")
 # What may hold tensors; all else is a file that the load needs beside them.
 _WEIGHTS: Final = (Role.WEIGHTS, Role.TARGET, Role.FOUND)
@@ -62,9 +65,25 @@ def convert(call: Call, output: Path, *, progress: Progress | None = None) -> Re
             folder=folder.target, origin=opened.source.origin, taken=tuple(taken), copied=copied,
             left_out=tuple(sorted_.left_out),
         )  # fmt: skip
-        folder.provenance(done)
+        record = folder.provenance(done)
+        write_down("converted", None, None, **_entry(done, record))  # first: nothing is there that is not in the log
         folder.finish()
     return done
+
+
+def _entry(done: Rescued, record: str) -> dict[str, Any]:
+    """What the audit log says; the record in the folder has it in full, and is named by its digest."""
+    return {
+        "origin": str(done.origin),
+        "folder": str(done.folder),
+        "record": f"sha256:{record}",
+        "files": {one.path: f"sha256:{one.sha256}" for one in done.taken},
+        "written": {one.file: f"sha256:{one.file_sha256}" for one in done.taken},
+        "copied": {path: f"sha256:{sha256}" for path, sha256 in done.copied.items()},
+        "not_kept": {one.path: len(one.dropped) + one.more for one in done.taken},
+        "never_called": sorted({name[: limits.EVIDENCE] for one in done.taken for name in one.names})[:_NAMES],
+        "left_out": [one.path for one in done.left_out],
+    }
 
 
 def _all_there(opened: Opened) -> None:
@@ -118,10 +137,10 @@ def _not_wanted(artifact: Artifact) -> str:
 
 
 def _pickled(path: Path) -> bool:
-    """By its first bytes: a ZIP, or a pickle of protocol 2 or later. What it really is, the reader says."""
+    """By its first bytes: a ZIP, a tar, a pickle of protocol 2 or later, or what may hold one: the reader says."""
     with path.open("rb") as file:
         head = file.read(512)
-    return head[:4] == b"PK\x03\x04" or head[:1] == b"\x80" or head[257:262] == b"ustar"
+    return head[:4] == b"PK\x03\x04" or head[:1] == b"\x80" or head[257:262] == b"ustar" or packed(head)
 
 
 def _taken(

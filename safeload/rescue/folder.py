@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safeload import limits
 from safeload.errors import StateError, UsageError
-from safeload.lean import TYPE_CHECKING, Any, Sequence
+from safeload.lean import TYPE_CHECKING, Any, Sequence, sha256
 from safeload.rescue.interface import PROVENANCE, Dropped, Rescued, Taken
 
 if TYPE_CHECKING:
@@ -65,8 +65,10 @@ class Folder:
         said = {"metadata": {"total_size": sum(one.bytes for one in inside)}, "weight_map": dict(sorted(where.items()))}
         self._json(new, said)
 
-    def provenance(self, done: Rescued) -> None:
+    def provenance(self, done: Rescued) -> str:
+        """The record; its digest."""
         self._json(PROVENANCE, described(done))
+        return sha256(self.place(PROVENANCE).read_bytes()).hexdigest()
 
     def finish(self) -> None:
         """Give it its name."""

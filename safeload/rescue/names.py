@@ -7,7 +7,7 @@ import re
 from safeload.lean import Final
 
 OTHER: Final = "Ask its authors for another file, or load another revision."
-_END: Final = re.compile(r"\.(bin|pt|pth|ckpt|th|pkl|pickle|safetensors|model|tar)$", re.IGNORECASE)
+_END: Final = re.compile(r"\.(bin|pt|pth|ckpt|th|pkl|pickle|joblib|safetensors|model|tar)$", re.IGNORECASE)
 _INDEX: Final = re.compile(r"\.bin\.index(\.[\w-]+)?\.json$|\.bin\.[\w-]+\.index\.json$")
 # https://huggingface.co/docs/transformers/main_classes/model: weights of the one format, and of the other.
 _TORCH: Final = re.compile(r"^pytorch_model(?=[.-])")

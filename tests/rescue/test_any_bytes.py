@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import struct
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from safeload.rescue.check import pieces
 from safeload.rescue.gather import elements
 from tests.builders import opcodes as op
 from tests.builders.checkpoints import LEGACY_MAGIC, torch_legacy
+from tests.builders.tars import torch_tar
+from tests.builders.zips import Member
 from tests.rescue.streams import checkpoint, plan, state, storage, tensor
 
 LEGACY = torch_legacy(
@@ -24,12 +27,51 @@ LEGACY = torch_legacy(
     behind=(4).to_bytes(8, "little") + bytes(16),
 )
 WHOLE = checkpoint(state(("w", tensor()), ("t", tensor(shape=(2, 2), stride=(1, 2)))))
+NUMBERS = struct.pack("<2f", 1, 2)
+DTYPE = op.glob("numpy", "dtype") + op.text("f4") + b"\x89\x88\x87" + op.REDUCE
+ARRAY = (
+    op.glob("numpy._core.numeric", "_frombuffer") + op.MARK + b"C\x08" + NUMBERS + DTYPE + b"K\x02\x85" + op.text("C")
+)
+INNER = torch_legacy(
+    op.proto(2) + storage() + op.STOP, keys=pickle.dumps(["0"], 2), behind=(4).to_bytes(8, "little") + bytes(16)
+)
+INSIDE = (
+    op.glob("torch.storage", "_load_from_bytes") + b"B" + len(INNER).to_bytes(4, "little") + INNER + b"\x85" + op.REDUCE
+)
+ALONE = op.proto(3) + state(("a", ARRAY + op.TUPLE + op.REDUCE), ("t", tensor(INSIDE))) + op.STOP
+WRAPPED = (
+    op.glob("joblib.numpy_pickle", "NumpyArrayWrapper")
+    + op.EMPTY_TUPLE
+    + b"\x81"
+    + state(
+        ("dtype", DTYPE), ("shape", b"K\x02\x85"), ("order", op.text("C")), ("numpy_array_alignment_bytes", b"K\x10")
+    )
+    + op.BUILD
+    + b"\x02\xff\xff"
+    + NUMBERS
+)
+JOBLIB = op.proto(3) + state(("a", WRAPPED)) + op.STOP
+FIRST = torch_tar(op.proto(2) + state(("w", op.text("1") + op.BINPERSID)) + op.STOP)
+PROGRAM = checkpoint(
+    state(("w", tensor())),
+    extra=(
+        Member(name="archive/data/0", data=struct.pack("<4f", 1, 2, 3, 4)),
+        Member(name="archive/constants.pkl", data=b"\x80\x02)."),
+    ),
+)
 DIMENSIONS = st.lists(st.tuples(st.integers(0, 4), st.integers(-1, 7)), max_size=4)
 
 
-def test_both_are_read_as_they_are() -> None:
-    assert [one.name for one in plan(LEGACY).tensors] == ["w"]
-    assert len(plan(WHOLE).tensors) == 2
+ALL = [WHOLE, LEGACY, ALONE, JOBLIB, FIRST, PROGRAM]
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    list(zip(ALL, [["w", "t"], ["w"], ["a", "t"], ["a"], ["w"], ["w"]], strict=True)),
+    ids=["zip", "legacy", "alone", "joblib", "tar", "program"],
+)
+def test_all_are_read_as_they_are(data: bytes, names: list[str]) -> None:
+    assert [one.name for one in plan(data).tensors] == names
 
 
 def looked_at(data: bytes) -> None:
@@ -40,7 +82,7 @@ def looked_at(data: bytes) -> None:
         return
 
 
-@given(st.sampled_from([WHOLE, LEGACY]), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=6))
+@given(st.sampled_from(ALL), st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=6))
 def test_bytes_that_were_changed(whole: bytes, changes: list[tuple[float, int]]) -> None:
     data = bytearray(whole)
     for at, value in changes:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,30 @@ def test_the_notebook_loads_a_poisoned_repository_without_its_payload(child_env:
     assert not marker.exists()
     kept = list((Path(child_env["SAFELOAD_HOME"]) / "converted").iterdir())
     assert len(kept) == 1  # asked for twice, there once
+
+
+def test_the_audit_log_says_what_was_converted(child_env: dict[str, str], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert safeload("convert", "mallory/tiny-bert-pwned", "--output", str(out), env=child_env).returncode == 0
+    record = json.loads((out / PROVENANCE).read_text())
+    (entry,) = [json.loads(line) for line in safeload("log", "--format", "json", env=child_env).stdout.splitlines()]
+    said, (converted,) = entry["fields"], record["converted"]
+    assert entry["event"] == "converted"
+    assert said["origin"].startswith("mallory/tiny-bert-pwned@")
+    assert said["files"] == {converted["from"]: f"sha256:{converted['from_sha256']}"}
+    assert said["written"] == {
+        "model.safetensors": f"sha256:{sha256((out / 'model.safetensors').read_bytes()).hexdigest()}"
+    }
+    assert said["record"] == f"sha256:{sha256((out / PROVENANCE).read_bytes()).hexdigest()}"
+    assert said["not_kept"] == {converted["from"]: len(converted["not_kept"])}
+    assert said["never_called"] == sorted(converted["names_never_called"])
+
+
+def test_nothing_is_written_when_the_log_cannot_be(child_env: dict[str, str], tmp_path: Path) -> None:
+    blocked = tmp_path / "no-folder"
+    blocked.write_text("")
+    env = {**child_env, "SAFELOAD_HOME": str(blocked)}
+    done = safeload("convert", "mallory/tiny-bert-pwned", "--output", str(tmp_path / "out"), env=env)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

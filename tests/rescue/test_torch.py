@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 import sys
 from collections import OrderedDict
 from pathlib import Path
@@ -143,13 +142,6 @@ def test_a_wrapped_state_dict_is_unwrapped(tmp_path: Path) -> None:
     done = rescued(path)
     assert list(load_file(done.folder / "model.safetensors")) == ["w"]
     assert done.taken[0].within == "state_dict"
-
-
-def test_a_plain_pickle_of_tensors_says_why_it_is_not_converted(tmp_path: Path) -> None:
-    path = tmp_path / "model.pkl"
-    path.write_bytes(pickle.dumps({"w": torch.ones(2)}))
-    with pytest.raises(safeload.SafeloadError, match="no tensor that could be kept"):
-        rescued(path)
 
 
 def test_it_is_loaded_from_then_on_without_a_question(tmp_path: Path) -> None:

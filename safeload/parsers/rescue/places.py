@@ -6,16 +6,18 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Protocol
 from safeload.parsers.containers import zip
 from safeload.parsers.facts import GapReason
+from safeload.parsers.formats import packed
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.plan import Storage
+from safeload.parsers.rescue.alone import Alone
+from safeload.parsers.rescue.legacy import MAGIC, Legacy
 from safeload.parsers.rescue.machine import Names, load
 from safeload.parsers.rescue.standins import Held
+from safeload.parsers.rescue.tarred import Tarred
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
 
-_MAGIC: Final = 0x1950A86A20F9469CFC6C
-_PROTOCOL: Final = 1001
 _TAR: Final = b"ustar"
 
 
@@ -35,26 +37,13 @@ def opened(reader: Reader, names: Names, spend: Callable[[int], None]) -> Layout
     if head[:4] == zip.LOCAL:
         return Archive(reader, names, spend)
     if head[257:262] == _TAR:
-        raise Refused("torch's format before 0.1.10 (a tar), which is not converted")
+        return Tarred(reader, names)
+    if packed(head):
+        raise Refused("it is compressed as a whole, so its numbers do not lie in it as they are: decompress it first")
     if head[:1] != b"\x80":
-        raise Refused("not a checkpoint of torch")
-    first, at = load(reader, 0, names)
-    if type(first) is not int or first != _MAGIC:
-        return Alone(first)
-    return Legacy(reader, names, at)
-
-
-class Alone:
-    """A pickle without a container. Its storages, if it has any, are within its literals."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def find(self, held: Held) -> Storage:
-        raise Refused(f"storage {ascii(held.key)[:40]} is not in the file")
-
-    def check(self) -> None:
-        return None
+        raise Refused("neither a checkpoint of torch nor a pickle of protocol 2 or later")
+    first = Alone(reader, names)
+    return Legacy(reader, names) if type(first.value) is int and first.value == MAGIC else first
 
 
 class Archive:
@@ -68,6 +57,7 @@ class Archive:
             # torch's reader does not tell capitals from small letters.
             self._by_name.setdefault(entry.name.casefold(), []).append(entry)
         self._root = self._rooted()
+        self.program = f"{self._root}constants.pkl" in self._by_name  # TorchScript
         pickle = zip.content(reader, self._found, self._entry("data.pkl"), spend)
         self._swap = self._big()
         self._taken: dict[tuple[int, int], str] = {}
@@ -77,8 +67,6 @@ class Archive:
         roots = [name.removesuffix("data.pkl") for name in self._by_name if name.rpartition("/")[2] == "data.pkl"]
         if len(roots) != 1:
             raise Refused(f"a ZIP with {len(roots)} members data.pkl, so not a checkpoint of torch")
-        if f"{roots[0]}constants.pkl" in self._by_name:
-            raise Refused("a TorchScript program, which is not converted")
         return roots[0]
 
     def _entry(self, name: str) -> zip.Entry:
@@ -118,51 +106,3 @@ class Archive:
             if size and start < end:
                 raise Malformed(f"storages {before} and {shown} are partly the same bytes")
             end, before = max(end, start + size), shown
-
-
-class Legacy:
-    """Five pickles, then the storages one after another, each behind the number of its elements."""
-
-    def __init__(self, reader: Reader, names: Names, at: int) -> None:
-        self._reader = reader
-        version, at = load(reader, at, names)
-        if version != _PROTOCOL:
-            raise Malformed("a version of the format that torch does not read")
-        _, at = load(reader, at, names)
-        self.value, at = load(reader, at, names)
-        keys, self._at = load(reader, at, names)
-        if type(keys) is not list or not all(type(key) is str for key in keys) or len(set(keys)) != len(keys):
-            raise Malformed("the storage keys are not a list of different strings")
-        self._keys: list[str] = keys
-        self._places: dict[str, Storage] = {}
-
-    def announce(self, held: dict[str, Held]) -> None:
-        """Sizes are known only when all that the pickle names are: a storage begins where the one before ends."""
-        at = self._at
-        for key in self._keys:
-            if key not in held:
-                raise Malformed(f"storage {ascii(key)[:40]} is used by nothing, so its size is not known")
-            one = held[key]
-            count = int.from_bytes(self._reader.read_at(at, 8), "little", signed=True)
-            if count != one.total or count < 0:
-                raise Malformed(
-                    f"storage {ascii(key)[:40]} has {count:,} elements, not the {one.total:,} it is said to"
-                )
-            length = count * one.kind.dtype.bytes
-            if at + 8 + length > self._reader.size:
-                raise Malformed(f"storage {ascii(key)[:40]} reaches beyond the end of the file")
-            self._places[key] = Storage(offset=at + 8, length=length)
-            at += 8 + length
-
-    def find(self, held: Held) -> Storage:
-        place = self._places.get(held.key)
-        if place is None:
-            raise Refused(f"storage {ascii(held.key)[:40]} is not in the file")
-        size = held.kind.dtype.bytes
-        start, length = held.start * size, held.count * size
-        if held.start < 0 or held.count < 0 or start + length > place.length:
-            raise Malformed(f"a part of storage {ascii(held.key)[:40]} that reaches beyond it")
-        return Storage(offset=place.offset + start, length=length)
-
-    def check(self) -> None:
-        return None

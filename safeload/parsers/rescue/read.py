@@ -8,9 +8,10 @@ from safeload.lean import TYPE_CHECKING, Any
 from safeload.parsers.facts import GapReason, Part
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.plan import RESCUE, Dropped, Plan, Storage, Tensor
+from safeload.parsers.rescue.legacy import Legacy
 from safeload.parsers.rescue.machine import Names
-from safeload.parsers.rescue.places import Layout, Legacy, opened
-from safeload.parsers.rescue.standins import Dtype, Held, View
+from safeload.parsers.rescue.places import Archive, Layout, opened
+from safeload.parsers.rescue.standins import Dtype, Held, Numbers, View
 from safeload.parsers.rescue.walk import Path, Walk
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def read(reader: Reader, visit: Visit) -> Parts:
     walk.visit(layout.value)
     if isinstance(layout, Legacy):
         layout.announce(names.held)
+    if isinstance(layout, Archive) and layout.program:
+        walk.dropped.append(Dropped(path="", what="the program itself (TorchScript), and its constants"))
     plan = _Plan(layout, walk).made(names)
     return (Part(member=visit.member, format=RESCUE, plan=plan),)
 
@@ -45,7 +48,7 @@ class _Plan:
             raise Refused(f"it has more than {limits.RESCUE_TENSORS:,} tensors", reason=GapReason.LIMIT)
         tensors = [one for path, view in self._walk.tensors for one in [self._tensor(path, view)] if one is not None]
         self._layout.check()
-        dropped = [*self._dropped, *self._walk.dropped]
+        dropped = [*self._dropped, *self._walk.lost, *self._walk.dropped, *self._walk.settings()]
         return Plan(
             tensors=tuple(tensors),
             storages=tuple(self._places),
@@ -59,9 +62,9 @@ class _Plan:
     def _tensor(self, path: Path, view: View) -> Tensor | None:
         name = self._name(path)
         held, dtype = view.storage, view.dtype
-        if not isinstance(held, Held) or (dtype is not None and not isinstance(dtype, Dtype)):
+        if not isinstance(held, (Held, Numbers)) or (dtype is not None and not isinstance(dtype, Dtype)):
             raise Malformed(f"tensor {ascii(name)[:80]} is not described as torch describes one")
-        dtype = dtype or held.kind.dtype
+        dtype = dtype or (held.dtype if isinstance(held, Numbers) else held.kind.dtype)
         if not _numbers(view.shape) or not _numbers(view.stride) or type(view.offset) is not int:
             raise Malformed(f"tensor {ascii(name)[:80]} has a shape that is none")
         if not dtype.word:
@@ -82,10 +85,14 @@ class _Plan:
         self._named[name] = None
         return name
 
-    def _storage(self, held: Held) -> int:
-        key = (held.key, held.start, held.count)
+    def _storage(self, held: Held | Numbers) -> int:
+        if isinstance(held, Numbers):
+            key = ("", held.at, held.length)
+            place = Storage(offset=held.at, length=held.length, swap=held.swap)
+        else:
+            key = (held.key, held.start, held.count)
+            place = self._layout.find(held)  # each time: the same key may be said to be larger than before
         index = self._storages.get(key)
-        place = self._layout.find(held)  # each time: the same key may be said to be larger than before
         if index is None:
             index = self._storages[key] = len(self._places)
             self._places.append(place)

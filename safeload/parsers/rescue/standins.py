@@ -23,6 +23,10 @@ STORAGES: Final = {
 }  # fmt: skip
 
 
+# What TorchScript puts around lists, so that they keep their type. torch/csrc/jit/serialization/pickler.cpp
+_TAGS: Final = ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag")
+
+
 class Dtype:
     """A type of numbers."""
 
@@ -50,6 +54,15 @@ class Held:
 
     def __init__(self, kind: Kind, key: str, total: int, start: int, count: int) -> None:
         self.kind, self.key, self.total, self.start, self.count = kind, key, total, start, count
+
+
+class Numbers:
+    """Numbers that lie in the file, by offset and length in bytes."""
+
+    __slots__ = ("at", "dtype", "length", "swap")
+
+    def __init__(self, at: int, length: int, dtype: Dtype, *, swap: bool = False) -> None:
+        self.at, self.length, self.dtype, self.swap = at, length, dtype, swap
 
 
 class View:
@@ -167,6 +180,10 @@ def _parameter(data: Any = None, *rest: Any) -> Any:
     return data if type(data) is View else View(None, 0, (), (), odd="a parameter without a tensor")
 
 
+def _same(value: Any = None, *rest: Any) -> Any:
+    return value
+
+
 def _size(*args: Any) -> Any:
     return tuple(args[0]) if args and type(args[0]) in (tuple, list) else ()
 
@@ -197,6 +214,7 @@ KNOWN: Final[dict[tuple[str, str], Any]] = {
     ("torch._utils", "_rebuild_device_tensor_from_numpy"): _lost("a tensor that is stored as an array of numpy"),
     ("torch._utils", "_rebuild_wrapper_subclass"): _lost("a tensor of a class that holds others"),
     ("torch.storage", "_load_from_bytes"): _lost("a storage within a literal of the pickle"),
+    **{("torch.jit._pickle", name): Function(_same) for name in _TAGS},
     ("torch", "Size"): Function(_size),
     ("collections", "OrderedDict"): Mapping,
     **{(module, name): Function(_set) for module in ("builtins", "__builtin__") for name in ("set", "frozenset")},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safeload import limits
-from safeload.lean import Any, Callable, Final
+from safeload.lean import Any, Callable, Final, Iterable
 from safeload.parsers.facts import GapReason
 from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.plan import Dropped
@@ -22,8 +22,10 @@ class Walk:
 
     def __init__(self) -> None:
         self.tensors: list[tuple[Path, View]] = []
+        self.lost: list[Dropped] = []  # tensors that cannot be kept, each by itself
         self.dropped: list[Dropped] = []
         self.modules: dict[str, None] = {}
+        self._settings: dict[str, dict[str, None]] = {}
         self._left = limits.RESCUE_VALUES
         self._open: set[int] = set()
 
@@ -33,13 +35,14 @@ class Walk:
             raise Refused(f"it holds more than {limits.RESCUE_VALUES:,} values", reason=GapReason.LIMIT)
         if isinstance(value, View):
             if value.odd:
-                self._drop(path, value.odd)
+                self.lost.append(_dropped(path, value.odd))
             else:
                 self.tensors.append((path, value))
         elif isinstance(value, dict):
-            self._within(value, path, "dict", lambda: self._items(value, path))
+            self._within(value, path, f"a dict of {len(value):,}", lambda: self._items(value, path))
         elif type(value) in (list, tuple):
-            self._within(value, path, type(value).__name__, lambda: self._row(value, path))
+            what = f"a {type(value).__name__} of {len(value):,}"
+            self._within(value, path, what, lambda: self._row(value, path))
         elif isinstance(value, Unknown):
             self._object(value, path)
         else:
@@ -51,6 +54,13 @@ class Walk:
         all_below = all(len(path) > 1 for path, _ in self.tensors)
         return first.pop() if all_below and len(first) == 1 and first <= _WRAPPERS else ""
 
+    def settings(self) -> list[Dropped]:
+        """What modules hold beside their state, by class: it is not kept."""
+        return [
+            Dropped(path=name, what=f"its settings: {', '.join(keys)}"[: limits.RESCUE_NAME])
+            for name, keys in self._settings.items()
+        ]
+
     def _within(self, value: Any, path: Path, what: str, enter: Callable[[], None]) -> None:
         """What holds no tensor is listed as a whole."""
         if id(value) in self._open:
@@ -59,12 +69,13 @@ class Walk:
         if len(path) > limits.RESCUE_DEPTH:
             raise Refused(f"values more than {limits.RESCUE_DEPTH} deep", reason=GapReason.LIMIT)
         self._open.add(id(value))
-        before, listed = len(self.tensors), len(self.dropped)
+        before, listed = len(self.tensors) + len(self.lost), len(self.dropped)
         enter()
         self._open.discard(id(value))
-        if len(self.tensors) == before and path and (len(self.dropped) - listed > _FEW or not value):
+        whole = isinstance(value, Unknown) or len(self.dropped) - listed > _FEW or not value
+        if len(self.tensors) + len(self.lost) == before and path and whole:
             del self.dropped[listed:]
-            self._drop(path, f"a {what} of {len(value):,} without a tensor")
+            self._drop(path, f"{what} without a tensor")
 
     def _items(self, value: dict[Any, Any], path: Path) -> None:
         for key, item in value.items():
@@ -78,17 +89,20 @@ class Walk:
             self.visit(item, (*path, str(number)))
 
     def _object(self, value: Unknown, path: Path) -> None:
-        state = value.state
-        if type(state) is tuple and state and isinstance(state[0], dict):
-            state = state[0]
-        name = type(value).page
-        if not isinstance(state, dict) or not all(isinstance(state.get(key), dict) for key in _STATE):
+        """An object is its state: a module's as its `state_dict` has it, any other's by its attributes."""
+        state, name = _state(value), type(value).page
+        if state is None:
             self._drop(path, f"an object of {name}")
-            return
-        self.modules[name] = None
-        self._within(state, path, "module", lambda: self._module(state, path))
+        elif all(isinstance(state.get(key), dict) for key in _STATE):
+            self.modules[name] = None
+            self._within(value, path, "a module", lambda: self._module(name, state, path))
+        else:
+            before = len(self.tensors)
+            self._within(value, path, f"an object of {name}", lambda: self._items(state, path))
+            if len(self.tensors) > before:
+                self.modules[name] = None
 
-    def _module(self, state: dict[Any, Any], path: Path) -> None:
+    def _module(self, name: str, state: dict[Any, Any], path: Path) -> None:
         """As `Module.state_dict` goes through it. https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html"""
         passing = state.get("_non_persistent_buffers_set")
         for part in _STATE:
@@ -99,9 +113,38 @@ class Walk:
                     self._drop((*path, key), "a buffer that is not saved (not persistent)")
                 else:
                     self.visit(item, (*path, key))
+        self._beside(name, state, path)
+
+    def _beside(self, name: str, state: dict[Any, Any], path: Path) -> None:
+        """What a module holds that its `state_dict` has not."""
+        kept = {id(item) for part in _STATE for item in state[part].values()}
+        for key in [key for key in state if type(key) is str and key not in _STATE]:
+            for item in _inside(state[key]):
+                if isinstance(item, View) and id(item) not in kept:
+                    self.lost.append(_dropped((*path, key), "a tensor that is neither a parameter nor a buffer"))
+            if not key.startswith("_") and key != "training":
+                self._settings.setdefault(name, {})[key] = None
 
     def _drop(self, path: Path, what: str) -> None:
-        self.dropped.append(Dropped(path=".".join(path)[: limits.RESCUE_NAME], what=what))
+        self.dropped.append(_dropped(path, what))
+
+
+def _dropped(path: Path, what: str) -> Dropped:
+    return Dropped(path=".".join(path)[: limits.RESCUE_NAME], what=what)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if type(value) in (list, tuple) else (value,)
+
+
+def _state(value: Unknown) -> dict[Any, Any] | None:
+    """Attributes; those in slots are a second dictionary."""
+    state = value.state
+    if type(state) is tuple and len(state) == 2 and all(one is None or isinstance(one, dict) for one in state):
+        return {**(state[0] or {}), **(state[1] or {})}
+    return state if isinstance(state, dict) else None
 
 
 def _kind(value: Any) -> str:
