@@ -60,6 +60,13 @@ class Torch(Loader):
             pinned = {**kwargs, "pickle_module": bound(unpickler, grant.streams), "weights_only": False}
             return original(*args[:2], **pinned)
 
+    def unasked(self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Tensors alone, left to torch; which is told to look at the indices of sparse ones, too."""
+        if not protects_itself():
+            return original(*args, **kwargs)
+        with sys.modules["torch"].sparse.check_sparse_tensor_invariants(True):
+            return original(*args, **kwargs)
+
     def load(self, grant: Grant) -> Mapping[str, Any]:
         import torch
 

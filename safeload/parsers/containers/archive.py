@@ -190,8 +190,14 @@ def _member(reader: Reader, found: zip.Directory, entry: zip.Entry, visit: Visit
         zipcheck.check_crc(found, entry, data)
     if pickled:
         read = pickle.read(data, reading="torch")
-        beside = records.gap(read.storages, entry.name, found) if entry.name.endswith("data.pkl") else None
-        part = Part(member=member, format="pickle", pickle=read.facts, gap=read.gap or beside)
+        gap, facts = read.gap, read.facts
+        if entry.name.endswith("data.pkl"):
+            gap = gap or records.gap(read.storages, entry.name, found)
+            beside = records.finder(
+                entry.name, found, lambda one: zip.content(reader, found, one, visit.budget.inflate)
+            )
+            facts = facts if gap else records.settled(facts, data, beside)
+        part = Part(member=member, format="pickle", pickle=facts, gap=gap)
         yield _program_of(part, data) if kind.name == "torchscript" and _is_mobile(entry) else part
     elif not data.size:
         yield Part(member=member, format="text", text=TextFacts())

@@ -1,4 +1,4 @@
-"""Stand-ins for what makes a parameter of a tensor: torch asks whatever it is given for its methods.
+"""Stand-ins for functions of torch that believe what they are given: for parameters, and for sparse tensors.
 
 `Parameter(data)` calls `data.detach().requires_grad_()`, and the state of an instance can put anything there.
 """
@@ -46,7 +46,25 @@ class Typed(Inert, metaclass=_NamedTyped):
     __slots__ = ()
 
 
+class _NamedSparse(Named):
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        cls.page.check(_unread)
+        return super().__call__(*args, **keywords)
+
+
+def _unread() -> None:
+    """Its indices lie in another storage: `sparse.py` looks at them, where there is one to look at."""
+
+
+class Sparse(Inert, metaclass=_NamedSparse):
+    """A sparse tensor, of which the pickle alone does not tell whether it is one."""
+
+    __slots__ = ()
+
+
+SPARSE: Final = ("torch._utils", "_rebuild_sparse_tensor")
 SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {
     **{("torch._utils", name): Parameter for name in _MAKERS},
     ("torch._tensor", "_rebuild_from_type_v2"): Typed,
+    SPARSE: Sparse,
 }
