@@ -72,9 +72,15 @@ def needs(*libraries: str) -> None:
             pytest.skip(f"{library} is not installed")
 
 
-def run(script: str, tmp_path: Path, *, times: int = 2, head: str = HEAD) -> str:
+# What a script does itself, and not the children that import it.
+ONCE = "main(); quiet()"
+TWICE = "main(); main(); quiet()"
+
+
+def run(script: str, tmp_path: Path, *, times: int = 2, head: str = HEAD, main: str = "") -> str:
     path = tmp_path / "script.py"
-    path.write_text(head + "\n\n" + textwrap.dedent(script))
+    end = f'\n\nif __name__ == "__main__":\n    {main}\n    print("OK")\n' if main else ""
+    path.write_text(head + "\n\n" + textwrap.dedent(script) + end)
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")}
     env |= {
         "SAFELOAD_HOME": str(tmp_path / "state"),

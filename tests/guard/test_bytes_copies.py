@@ -13,7 +13,6 @@ import pytest
 
 from safeload.errors import Blocked, Changed, Misbehaved, SourceError
 from safeload.guard import afterwards, mapped, room
-from safeload.guard import copy as copies
 from safeload.guard.copy import Copy
 from safeload.guard.sealed import Sealed
 from safeload.sources.interface import Artifact, Digest, Origin, OriginKind, Role, Snapshot
@@ -22,17 +21,6 @@ LARGE = os.urandom(1000) * 300
 SMALL = b"small" * 100
 COMMIT = "1" * 40
 memory_only = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="sealed memory is Linux's")
-
-
-@pytest.fixture(params=["memory", "files"])
-def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Sealed memory, and what stands in for it elsewhere."""
-    if request.param == "files":
-        monkeypatch.setattr(copies, "MEMFD", False)
-        monkeypatch.setattr(room, "MEMFD", False)
-    elif not hasattr(os, "memfd_create"):
-        pytest.skip("sealed memory is Linux's")
-    return str(request.param)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 
 import safeload
-from safeload.guard import copy as copies
-from safeload.guard import room
 from tests.guard.deciders import Says
 
 torch = pytest.importorskip("torch")
@@ -34,16 +32,6 @@ def folder(hub_env, tmp_path: Path) -> Path:
     from huggingface_hub import snapshot_download
 
     return Path(shutil.copytree(snapshot_download(NAME), tmp_path / "my-model"))
-
-
-@pytest.fixture(params=["memory", "files"])
-def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "files":
-        monkeypatch.setattr(copies, "MEMFD", False)
-        monkeypatch.setattr(room, "MEMFD", False)
-    elif not hasattr(os, "memfd_create"):
-        pytest.skip("sealed memory is Linux's")
-    return str(request.param)
 
 
 def maps() -> str:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from .ordinary import needs, run
+from .ordinary import ONCE, TWICE, needs, run
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
-
-TWICE = """
-    if __name__ == "__main__":
-        main(); main()
-        quiet()
-        print("OK")
-"""
 
 
 def test_pickles_shelves_and_copies_of_ones_own(tmp_path):
@@ -31,7 +24,7 @@ def test_pickles_shelves_and_copies_of_ones_own(tmp_path):
             shelf["plain"] = {"a": [1, 2.5, "x"]}
             assert shelf["plain"] == {"a": [1, 2.5, "x"]}
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_data_frames_and_estimators_of_ones_own(tmp_path):
@@ -66,7 +59,7 @@ def test_data_frames_and_estimators_of_ones_own(tmp_path):
         assert list(joblib.load("model.joblib").predict([[0.0], [1.0]])) == [0, 1]
         assert pickle.loads(pickle.dumps(Constant().fit([[1]], [3]))).classes_ == [3]
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_a_whole_module_of_ones_own_in_torch(tmp_path):
@@ -91,7 +84,7 @@ def test_a_whole_module_of_ones_own_in_torch(tmp_path):
         assert torch.load("checkpoint.pt")["epoch"] == 3
         assert torch.load("checkpoint.pt", weights_only=False)["epoch"] == 3
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_a_cache_of_joblib(tmp_path):
@@ -111,7 +104,7 @@ def test_a_cache_of_joblib(tmp_path):
         assert work(3)["array"].sum() == 3
         assert calls in ([], [3]), calls
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_map_with_processes_and_dill_as_datasets_does_it(tmp_path):
@@ -132,7 +125,7 @@ def test_map_with_processes_and_dill_as_datasets_does_it(tmp_path):
             except Exception as error:  # a copy of its class: dill sends it whole
                 assert error.code == 7
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_map_of_datasets(tmp_path):
@@ -146,7 +139,7 @@ def test_map_of_datasets(tmp_path):
         assert doubled["y"][:] == [2, 4, 6, 8]
         assert data.filter(lambda row: row["x"] > 2).num_rows == 2
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_workers_of_dask(tmp_path):
@@ -164,13 +157,8 @@ def test_workers_of_dask(tmp_path):
                 assert client.submit(lambda x: x + 1, 1).result(60) == 2
                 assert client.gather(client.map(twice, [Own(1)])) == [Own(2)]
                 assert type(client.submit(fail, Own(1)).exception(60)) is OwnError
-
-    if __name__ == "__main__":
-        main()
-        quiet()
-        print("OK")
     """
-    run(script, tmp_path)
+    run(script, tmp_path, main=ONCE)
 
 
 def test_figures_of_matplotlib(tmp_path):
@@ -186,7 +174,7 @@ def test_figures_of_matplotlib(tmp_path):
         figure.savefig("figure.png")
         plt.close(figure)
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_compiled_functions_of_numba(tmp_path):
@@ -210,7 +198,7 @@ def test_compiled_functions_of_numba(tmp_path):
         assert add(1.5, 2) == 3.5
         assert total(10) == 45
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_compiled_models_of_torch(tmp_path):
@@ -221,13 +209,8 @@ def test_compiled_models_of_torch(tmp_path):
     def main():
         compiled = torch.compile(lambda x: torch.sin(x) * 2 + x)
         assert torch.allclose(compiled(torch.ones(4)), torch.sin(torch.ones(4)) * 2 + 1)
-
-    if __name__ == "__main__":
-        main()
-        quiet()
-        print("OK")
     """
-    run(script, tmp_path)
+    run(script, tmp_path, main=ONCE)
 
 
 def test_completion_history_and_storage_of_ipython(tmp_path):
@@ -249,7 +232,7 @@ def test_completion_history_and_storage_of_ipython(tmp_path):
         assert shell.user_ns["kept"] == {"a": [1, 2, "x"]}
         shell.run_line_magic("timeit", "-n1 -r1 1 + 1")
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_completion_by_jedi_with_a_warm_cache_and_another_interpreter(tmp_path):
@@ -265,7 +248,7 @@ def test_completion_by_jedi_with_a_warm_cache_and_another_interpreter(tmp_path):
         parso.cache.parser_cache.clear()
         jedi.Script("import argparse; argparse.Arg").complete(1, 29)
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_a_debugger_a_profiler_and_a_tracer(tmp_path):
@@ -283,7 +266,7 @@ def test_a_debugger_a_profiler_and_a_tracer(tmp_path):
         code = twice.__code__.replace(co_name="other")
         assert types.FunctionType(code, globals())(Own(1)) == Own(2)
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_logging_over_a_socket(tmp_path):
@@ -310,7 +293,7 @@ def test_logging_over_a_socket(tmp_path):
             sender.close()
         assert got[-1].getMessage() == "number 3"
     """
-    run(script + TWICE, tmp_path)
+    run(script, tmp_path, main=TWICE)
 
 
 def test_a_test_run_over_processes(tmp_path):
@@ -322,10 +305,5 @@ def test_a_test_run_over_processes(tmp_path):
 
     def main():
         assert pytest.main(["-q", "-n", "2", "-p", "no:cacheprovider", "test_it.py"]) == 0
-
-    if __name__ == "__main__":
-        main()
-        quiet()
-        print("OK")
     """
-    run(script, tmp_path)
+    run(script, tmp_path, main=ONCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .ordinary import needs, run
+from .ordinary import TWICE, needs, run
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(240)]
 
@@ -56,17 +56,12 @@ MANY_WAYS = """
             assert pool.apply(bytes, (4,)) == bytes(4)
         memory.close()
         memory.unlink()
-
-    if __name__ == "__main__":
-        main(); main()
-        quiet()
-        print("OK")
 """
 
 
 @methods
 def test_pools_queues_pipes_and_managers(tmp_path, method):
-    run(MANY_WAYS.replace("METHOD", repr(method)), tmp_path)
+    run(MANY_WAYS.replace("METHOD", repr(method)), tmp_path, main=TWICE)
 
 
 POOLS = """
@@ -83,17 +78,12 @@ POOLS = """
             assert pool.map(twice, [Own(1)]) == [Own(2)]
         with ThreadPoolExecutor(2) as pool:
             assert pool.submit(twice, Own(1)).result(60) == Own(2)
-
-    if __name__ == "__main__":
-        main(); main()
-        quiet()
-        print("OK")
 """
 
 
 @methods
 def test_executors(tmp_path, method):
-    run(POOLS.replace("METHOD", repr(method)), tmp_path)
+    run(POOLS.replace("METHOD", repr(method)), tmp_path, main=TWICE)
 
 
 STOPPED = """
@@ -127,16 +117,12 @@ STOPPED = """
             said(lambda: pool.submit(unpickle, data).result(60))
             assert pool.submit(twice, Own(1)).result(60) == Own(2)
         assert not os.path.exists(marker)
-
-    if __name__ == "__main__":
-        main()
-        print("OK")
 """
 
 
 @methods
 def test_a_stop_in_a_worker_is_an_ordinary_error_on_the_result(tmp_path, method):
-    run(STOPPED.replace("METHOD", repr(method)), tmp_path, times=1)
+    run(STOPPED.replace("METHOD", repr(method)), tmp_path, times=1, main="main()")
 
 
 SENT = """
@@ -161,16 +147,12 @@ SENT = """
             error = pool.submit(attack, marker).exception(20)
             print(type(error).__name__)
         assert not os.path.exists(marker)
-
-    if __name__ == "__main__":
-        main()
-        print("OK")
 """
 
 
 @methods
 def test_what_a_worker_sends_is_stopped_and_the_pool_does_not_hang(tmp_path, method):
-    said = run(SENT.replace("METHOD", repr(method)), tmp_path, times=1)
+    said = run(SENT.replace("METHOD", repr(method)), tmp_path, times=1, main="main()")
     assert "TimeoutError" not in said
 
 
@@ -187,16 +169,12 @@ LOKY = """
             assert type(pool.submit(fail, Own(1)).exception(60)) is OwnError
             quiet()
             assert pool.submit(twice, Own(1)).result(60) == Own(2)
-
-    if __name__ == "__main__":
-        main(); main()
-        print("OK")
 """
 
 
 def test_loky_and_joblib_parallel(tmp_path):
     needs("joblib")
-    run(LOKY, tmp_path)
+    run(LOKY, tmp_path, main="main(); main()")
 
 
 LOKY_ALONE = """
@@ -211,16 +189,12 @@ LOKY_ALONE = """
             data = pickle.dumps(Attack(os.path.abspath("marker")))
             assert isinstance(pool.submit(unpickle, data).exception(60), Blocked)
             assert pool.submit(twice, Own(1)).result(60) == Own(2), "the pool goes on"
-
-    if __name__ == "__main__":
-        main(); main()
-        print("OK")
 """
 
 
 def test_loky_by_itself(tmp_path):
     needs("loky")
-    run(LOKY_ALONE, tmp_path)
+    run(LOKY_ALONE, tmp_path, main="main(); main()")
 
 
 LOADER = """
@@ -258,14 +232,10 @@ LOADER = """
         except Exception as error:
             raise AssertionError(repr(error)) from error
         assert not os.path.exists("marker")
-
-    if __name__ == "__main__":
-        main()
-        print("OK")
 """
 
 
 @methods
 def test_workers_of_a_data_loader(tmp_path, method):
     needs("torch")
-    run(LOADER.replace("METHOD", repr(method)), tmp_path, times=1 if method != "fork" else 2)
+    run(LOADER.replace("METHOD", repr(method)), tmp_path, times=1 if method != "fork" else 2, main="main()")
