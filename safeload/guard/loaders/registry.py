@@ -44,6 +44,7 @@ _LISTED = (
     Listed("sentence_transformers", "SentenceTransformers", names="modules.json"),
     Listed("transformers", "Transformers", names="config.json adapter_config.json"),
     Listed("diffusers", "Diffusers", names="model_index.json"),
+    Listed("diffusers_weights", "DiffusersWeights"),
     Listed("peft", "Peft"),
     Listed("accelerate", "Accelerate"),
     Listed("timm", "Timm"),
