@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from safeload.policy.interface import Review
 
 # Options of a call that change which files it opens, and so must be part of the approval.
-SCOPING = ("subfolder", "weight_name", "variant", "use_safetensors", "gguf_file", "code_revision", "task", "tokenizer", "processor",
-           "image_processor", "feature_extractor", "assistant_model", "custom_pipeline", "custom_revision")  # fmt: skip
+SCOPING = ("subfolder", "weight_name", "variant", "use_safetensors", "gguf_file", "code_revision", "task", "tokenizer",
+           "processor", "image_processor", "feature_extractor", "assistant_model", "custom_pipeline",
+           "custom_revision")  # fmt: skip
 IN_MEMORY = "<bytes>"
 UNREACHABLE = f"gap-{GapReason.UNREACHABLE.value}"  # the clause for what the source stopped delivering
 

@@ -16,7 +16,7 @@ _NOT_OPTIONS = (*_PATHS, "revision", "token", "cache_dir", "use_auth_token")
 
 
 class Diffusers(Loader):
-    """`AutoPipelineFor…` come to `DiffusionPipeline.from_pretrained`; what is added to a pipeline is `diffusers_weights`."""
+    """`AutoPipelineFor…` come to `DiffusionPipeline.from_pretrained`; `diffusers_weights` has what is added."""
 
     name = "diffusers"
     entries = (
