@@ -186,6 +186,10 @@ def _with_attribute(parameter: Any) -> Any:
 ASKS: dict[str, str] = {
     "layers that are not made yet": "They hold bound methods, and a method of an instance is whatever the instance holds.",
     "nested tensor": "torch makes it of sizes and offsets that it does not hold against the bytes.",
+    **dict.fromkeys(
+        ("sparse tensor", "sparse tensor by rows"),
+        "In a plain pickle and in the format before 1.6 nobody holds the indices against the sizes; torch does not either.",
+    ),
 }
 
 
