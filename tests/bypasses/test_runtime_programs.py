@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tarfile
 import tempfile
 import time
 import zipfile
@@ -104,6 +105,25 @@ def test_a_server_runs_what_an_archive_brings(
     """The folder of the archive comes first where Python looks for modules, whatever the manifest names."""
     runs = f"import os\nos.makedirs({str(marker)!r}, exist_ok=True)\ndef handle(data, context):\n    return None\n"
     path = archive(tmp_path / "m.mar", handler, **{file: runs})
+    verdict, rules = judged(path)
+    assert verdict != "allow" and "mar-runs-code" in rules
+    assert not marker.exists()
+    said = serve(path)
+    assert marker.exists(), said
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(300)
+def test_a_server_runs_what_a_tar_brings(serve: Serve, tmp_path: Path, marker: Path) -> None:
+    runs = f"import os\nos.makedirs({str(marker)!r}, exist_ok=True)\ndef handle(data, context):\n    return None\n"
+    path = tmp_path / "m.tar.gz"
+    packed = archive(tmp_path / "packed", "image_classifier", image_classifier=runs)
+    with zipfile.ZipFile(packed) as given, tarfile.open(path, "w:gz") as made:
+        for name in given.namelist():
+            info = tarfile.TarInfo(f"m/{name}")
+            info.size = len(given.read(name))
+            made.addfile(info, io.BytesIO(given.read(name)))
+    packed.unlink()
     verdict, rules = judged(path)
     assert verdict != "allow" and "mar-runs-code" in rules
     assert not marker.exists()

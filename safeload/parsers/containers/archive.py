@@ -81,7 +81,7 @@ KINDS: Final = (
     # What matters in these is JSON, which is read by what stands in it wherever it is.
     Kind(name="keras", fits=lambda names: {"config.json", "metadata.json"} <= set(names)),
     Kind(name="skops", fits=lambda names: "schema.json" in names),
-    Kind(name="mar", fits=lambda names: mar.MANIFEST in names),
+    Kind(name="mar", fits=mar.served),
     Kind(name="zip", fits=lambda names: True),
 )
 

@@ -6,6 +6,7 @@ from safeload.errors import Malformed
 from safeload.lean import TYPE_CHECKING, Final, Iterator
 from safeload.parsers.containers import tar
 from safeload.parsers.facts import ArchiveFacts, Gap, GapReason, Part
+from safeload.parsers.models import mar
 from safeload.parsers.pickles import torchtar
 from safeload.parsers.visit import Parts, Visit, gap_of
 
@@ -23,7 +24,9 @@ def read(reader: Reader, visit: Visit) -> Parts:
     parts = tuple(_members(reader, found, visit, torch=torch))
     facts = ArchiveFacts(members=len(found.entries), anomalies=tuple(found.anomalies))
     gap = None if found.entries else Gap(reason=GapReason.EMPTY, detail="an archive without members")
-    return (Part(member=visit.member, format="torch-tar" if torch else "tar", archive=facts, gap=gap), *parts)
+    said = mar.code([entry.name for entry in found.entries])
+    kind = "torch-tar" if torch else "tar"
+    return (Part(member=visit.member, format=kind, archive=facts, mentions=said, gap=gap), *parts)
 
 
 def _members(reader: Reader, found: tar.Directory, visit: Visit, *, torch: bool) -> Iterator[Part]:

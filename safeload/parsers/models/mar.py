@@ -12,7 +12,7 @@ from safeload.parsers.facts import Mention
 if TYPE_CHECKING:
     from safeload.parsers.mentions import Mentions
 
-MANIFEST: Final = "mar-inf/manifest.json"  # case folded
+_MANIFEST: Final = ["mar-inf", "manifest.json"]  # case folded
 _IMPORTED: Final = (".py", ".pyc", ".so", ".pyd")
 
 _KEYS: Final = {
@@ -41,7 +41,17 @@ def code(names: Sequence[str]) -> tuple[Mention, ...]:
     A file with the name of one of its own handlers, or of any module that it imports, is what runs:
     https://github.com/pytorch/serve/blob/master/ts/model_loader.py, `_load_handler_file`.
     """
-    if not any(name.casefold() == MANIFEST for name in names):
+    if not served(names):
         return ()
     found = [name for name in names if name.casefold().endswith(_IMPORTED)]
     return tuple(Mention(kind="mar-code", text=name[: limits.NAME]) for name in found[: limits.REASONS])
+
+
+def served(names: Sequence[str]) -> bool:
+    """Is there a manifest among them? The server takes a ZIP, and a tar.gz, with or without a folder around it."""
+    return any(_parts(name)[-2:] == _MANIFEST for name in names)
+
+
+def _parts(name: str) -> list[str]:
+    """`./MAR-INF//manifest.json` is the same file, once it is unpacked."""
+    return [part for part in name.casefold().split("/") if part not in ("", ".")]
