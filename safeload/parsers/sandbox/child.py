@@ -19,8 +19,15 @@ class Child:
     def __init__(self, command: list[str], *, stdin: int, environment: Mapping[str, str]) -> None:
         silent = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_WRONLY, 0) for n in (1, 2)]
         actions = [(os.POSIX_SPAWN_DUP2, stdin, 0), *silent]
-        self.pid = os.posix_spawn(command[0], command, environment, file_actions=actions)
+        self.pid: int = os.posix_spawn(command[0], command, environment, file_actions=actions)
         self.code: int | None = None
+
+    @classmethod
+    def known(cls, pid: int) -> Child:
+        """One that runs already."""
+        made = cls.__new__(cls)
+        made.pid, made.code = pid, None
+        return made
 
     def poll(self, *, wait: bool = False) -> int | None:
         """The exit status, negative for a signal; None while it runs."""

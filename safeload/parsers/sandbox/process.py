@@ -224,6 +224,9 @@ class Worker:
             self._rights = running.rights()
         except (Malformed, Ended) as error:
             self._end()
+            if running.forked:
+                self._begin()
+                return self._greeted()
             raise _not_started() from error
         return running
 

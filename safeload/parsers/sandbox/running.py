@@ -16,6 +16,7 @@ from safeload.parsers.sandbox import spoken, wire
 from safeload.parsers.sandbox.child import Child
 from safeload.parsers.sandbox.conversation import Conversation
 from safeload.parsers.sandbox.deaths import death
+from safeload.parsers.sandbox.forked import take
 from safeload.parsers.sandbox.rights import Rights
 
 if TYPE_CHECKING:
@@ -83,21 +84,25 @@ class SourceFailed(Exception):
         self.error = error
 
 
+def _started(kinds: frozenset[str]) -> tuple[socket, Child]:
+    # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
+    environment = {**_MEMORY, **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}}
+    ours, theirs = socketpair()
+    try:
+        command = [sys.executable, "-I", *(["-B"] if kinds else ["-S"]), _WORKER]
+        return ours, Child(command, stdin=theirs.fileno(), environment=environment)
+    finally:
+        theirs.close()
+
+
 class Running:
     """A process from its start to its end. `Ended` is raised once, after it was killed."""
 
     def __init__(self, *, memory: int, kinds: frozenset[str], light: bool = False) -> None:
         """Start it, and do not wait: it gets ready while this process does something else."""
-        ours, theirs = socketpair()
-        # Almost nothing of the environment: a token has no business in a process that reads hostile bytes.
-        try:
-            self.process = Child(
-                [sys.executable, "-I", *(["-B"] if kinds else ["-S"]), _WORKER],
-                stdin=theirs.fileno(),
-                environment={**_MEMORY, **{name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}},
-            )
-        finally:
-            theirs.close()
+        forked = None if kinds else take()
+        self.forked = forked is not None
+        ours, self.process = forked or _started(kinds)
         self._channel = Conversation(ours)
         self._rights: Rights | None = None
         self.asked: deque[Asked] = deque()  # and not answered, oldest first

@@ -17,7 +17,7 @@ def _package() -> None:
     sys.modules["safeload"] = package
 
 
-def _alone() -> None:
+def alone() -> None:
     """In a session and a folder of its own, with no descriptor but the socket: whoever started this may have more."""
     os.setsid()
     os.chdir("/")
@@ -31,7 +31,7 @@ def _alone() -> None:
 
 def main() -> None:
     gc.disable()  # all that is imported stays, and looking through it again and again took a tenth of the start
-    _alone()
+    alone()
     _package()
     from safeload.parsers.sandbox import serve
 
