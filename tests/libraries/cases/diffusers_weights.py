@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
+from tests.libraries.anything import taking_anything
 from tests.libraries.payload import Runs
 
 LOADERS = ("diffusers.weights",)
@@ -91,18 +90,6 @@ def pipeline():
     )
 
 
-@contextmanager
-def taking_anything():
-    import torch
-
-    take = torch.load
-    torch.load = lambda *args, **kwargs: take(*args, **{**kwargs, "weights_only": False})
-    try:
-        yield
-    finally:
-        torch.load = take
-
-
 def ways():
     from diffusers import AutoencoderKL
 
@@ -135,18 +122,11 @@ def ways():
         found = [value for name, value in model.state_dict().items() if part in name]
         return [len(found), round(float(sum(value.sum() for value in found)), 3)]
 
-    def loaded(read):
-        def with_any(path):
-            with taking_anything():
-                return read(path)
-
-        return with_any
-
     return {
-        "load_lora_weights": ("lora", loaded(with_lora)),
-        "load_lora_weights, weight_name": ("lora named", loaded(with_lora)),
-        "load_lora_adapter": ("lora", loaded(with_adapter)),
-        "load_textual_inversion": ("word", loaded(with_word)),
-        "load_ip_adapter": ("images", loaded(with_images)),
-        "from_single_file": ("vae", loaded(single)),
+        "load_lora_weights": ("lora", taking_anything(with_lora)),
+        "load_lora_weights, weight_name": ("lora named", taking_anything(with_lora)),
+        "load_lora_adapter": ("lora", taking_anything(with_adapter)),
+        "load_textual_inversion": ("word", taking_anything(with_word)),
+        "load_ip_adapter": ("images", taking_anything(with_images)),
+        "from_single_file": ("vae", taking_anything(single)),
     }

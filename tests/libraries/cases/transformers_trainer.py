@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from tests.libraries.anything import taking_anything
 from tests.libraries.payload import Runs
 
 LOADERS = ("torch",)
@@ -51,13 +52,9 @@ def ways():
     import torch
     import transformers  # noqa: F401
 
+    @taking_anything
     def resumed(path):
-        take = torch.load
-        torch.load = lambda *args, **kwargs: take(*args, **{**kwargs, "weights_only": False})
-        try:
-            return trained(path.parent / f"{path.name}-out", steps=4, resume_from_checkpoint=str(path))
-        finally:
-            torch.load = take
+        return trained(path.parent / f"{path.name}-out", steps=4, resume_from_checkpoint=str(path))
 
     def arguments(path):
         return torch.load(path / "training_args.bin", weights_only=False).learning_rate
