@@ -62,22 +62,18 @@ if not TYPE_CHECKING:
         """As `dataclasses.dataclass` with these arguments; always with slots, and without bases that have fields."""
 
         def made(given):
-            names = tuple(given.__annotations__)
-            held = {name: given.__dict__[name] for name in names if name in given.__dict__}
-            fields = {
-                name: value if isinstance(value, _Field) else _Field(default=value) for name, value in held.items()
-            }
-            space = {k: v for k, v in given.__dict__.items() if k not in held and k not in ("__dict__", "__weakref__")}
-            cls = type(given)(given.__name__, given.__bases__, {**space, "__slots__": names})
-            cls.__qualname__ = given.__qualname__
-            cls.__record__ = fields
-            cls.__dataclass_fields__ = _DataclassFields()
-            cls.__init__ = _init(cls, names, fields, kw_only)
+            names, space, fields = tuple(given.__annotations__), _METHODS[frozen, eq].copy(), {}
+            for name, value in given.__dict__.items():
+                if name in given.__annotations__:
+                    fields[name] = value if isinstance(value, _Field) else _Field(default=value)
+                elif name not in ("__dict__", "__weakref__"):
+                    space[name] = value
+            space["__slots__"], space["__qualname__"] = names, given.__qualname__
+            space["__record__"], space["__dataclass_fields__"] = fields, _DATACLASS_FIELDS
             compared = [name for name in names if name not in fields or fields[name].compare]
-            values = attrgetter(*compared, "__class__")  # always a tuple
-            for name, method in _methods(names, values, frozen, eq).items():
-                if name not in space:
-                    setattr(cls, name, method)
+            space["__values__"] = attrgetter(*compared, "__class__")  # always a tuple
+            cls = type(given)(given.__name__, given.__bases__, space)
+            cls.__init__ = _init(cls, names, fields, kw_only)
             return cls
 
         return made
@@ -120,27 +116,23 @@ if not TYPE_CHECKING:
         missing = [name for name in names if name not in given]
         raise TypeError(f"{cls.__name__}() lacks {missing}, does not know {unknown}")
 
-    def _methods(names, values, frozen, eq):
-        def __repr__(self):
-            return f"{self.__class__.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+    def __repr__(self):
+        said = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return f"{self.__class__.__qualname__}({said})"
 
-        def __eq__(self, other):
-            return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+    def __eq__(self, other):
+        return self.__values__(self) == other.__values__(other) if other.__class__ is self.__class__ else NotImplemented
 
-        def __hash__(self):
-            return hash(values(self))
+    def __hash__(self):
+        return hash(self.__values__(self))
 
-        def __setattr__(self, name, value=None):
-            from dataclasses import FrozenInstanceError
+    def __setattr__(self, name, value=None):
+        from dataclasses import FrozenInstanceError
 
-            raise FrozenInstanceError(f"cannot change field {name!r}")
+        raise FrozenInstanceError(f"cannot change field {name!r}")
 
-        def __reduce__(self):
-            return _again, (self.__class__, [getattr(self, name) for name in names])
-
-        made = {"__repr__": __repr__, "__reduce__": __reduce__}
-        made |= {"__eq__": __eq__, "__hash__": __hash__ if frozen else None} if eq else {}
-        return made | ({"__setattr__": __setattr__, "__delattr__": __setattr__} if frozen else {})
+    def __reduce__(self):
+        return _again, (self.__class__, [getattr(self, name) for name in self.__slots__])
 
     def _again(cls, values):
         """A copy, or what was pickled."""
@@ -160,6 +152,15 @@ if not TYPE_CHECKING:
                 for name in owner.__slots__
             ]
             return dataclasses.make_dataclass(owner.__name__, given, kw_only=True).__dataclass_fields__
+
+    _DATACLASS_FIELDS = _DataclassFields()
+    _always = {"__repr__": __repr__, "__reduce__": __reduce__}
+    _if_frozen = {"__setattr__": __setattr__, "__delattr__": __setattr__}
+    _METHODS = {}  # by `frozen` and `eq`
+    for _frozen, _writes in ((True, _if_frozen), (False, {})):
+        _METHODS[_frozen, False] = _always | _writes
+        _METHODS[_frozen, True] = _always | _writes | {"__eq__": __eq__, "__hash__": __hash__ if _frozen else None}
+    del __repr__, __eq__, __hash__, __setattr__, __reduce__
 
     def _dataclass_field(dataclasses, one):
         if one is None:
