@@ -56,17 +56,13 @@ SPECIALS: Final = {
 _EXTENSION: Final = pattern(r"unregistered extension code (\d+)")
 
 
-class Machine(_pickle.Unpickler):
-    """The VM. `special` gives stand-ins that keep more than nothing, by name."""
+class Resolving:
+    """What both unpicklers ask for: a stand-in for a name, and for an object that lies elsewhere."""
 
-    def __init__(self, file: Any, ledger: Ledger, place: Where, *, special: Specials | None = None) -> None:
-        # Latin-1 never fails, so no loader's `encoding=` sees further than this. Names are recorded as they stand.
-        self.outside = Buffers()
-        super().__init__(file, fix_imports=False, encoding="latin1", buffers=self.outside)
-        self._ledger = ledger
-        self._place = place
-        self._special = SPECIALS if special is None else {**SPECIALS, **special}
-        self.names: dict[tuple[str, str], None] = {}
+    _ledger: Ledger
+    _place: Where
+    _special: Specials
+    names: dict[tuple[str, str], None]
 
     def find_class(self, module: str, name: str) -> Any:
         made = self._ledger.known(module, name)
@@ -80,6 +76,19 @@ class Machine(_pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         return self._ledger.answer(pid)
+
+
+class Machine(Resolving, _pickle.Unpickler):
+    """The VM. `special` gives stand-ins that keep more than nothing, by name."""
+
+    def __init__(self, file: Any, ledger: Ledger, place: Where, *, special: Specials | None = None) -> None:
+        # Latin-1 never fails, so no loader's `encoding=` sees further than this. Names are recorded as they stand.
+        self.outside = Buffers()
+        super().__init__(file, fix_imports=False, encoding="latin1", buffers=self.outside)
+        self._ledger = ledger
+        self._place = place
+        self._special = SPECIALS if special is None else {**SPECIALS, **special}
+        self.names = {}
 
 
 class Buffers:
@@ -156,6 +165,7 @@ def finish(machine: Machine, ledger: Ledger, start: int, file: Any) -> Run:
     try:
         done.value = machine.load()
         done.stopped = True
+        ledger.made.append(done.value)
     except VM_ERRORS as error:
         done.gap = gap_of(error, ledger)
     done.end = file.tell()

@@ -15,7 +15,7 @@ from safeload import limits
 from safeload.lean import TYPE_CHECKING, Any, ClassVar, Final
 from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles.ledger import Ledger
-from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Run
+from safeload.parsers.pickles.machine import SPECIALS, VM_ERRORS, Buffers, Nowhere, Resolving, Run
 from safeload.parsers.pickles.standins import Blank, InertMapping, Named
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def wider(reader: Reader, seen: Ledger) -> None:
 _Unpickler: Any = pickle._Unpickler
 
 
-class PureMachine(_Unpickler):  # type: ignore[misc]
+class PureMachine(Resolving, _Unpickler):  # type: ignore[misc]
     """The VM."""
 
     dispatch: ClassVar[dict[int, Any]] = dict(_Unpickler.dispatch)
@@ -57,20 +57,7 @@ class PureMachine(_Unpickler):  # type: ignore[misc]
 
     def __init__(self, file: Any, ledger: Ledger) -> None:
         super().__init__(file, fix_imports=False, encoding="latin1", buffers=Buffers())
-        self._ledger = ledger
-        self.names: dict[tuple[str, str], None] = {}
-
-    def find_class(self, module: str, name: str) -> Any:
-        made = self._ledger.known(module, name)
-        if made is None:
-            made = self._ledger.resolve(module, name, offset=Nowhere().of(name), special=SPECIALS.get((module, name)))
-        page: Any = made.page
-        page.resolved += 1
-        self.names[page.module, page.name] = None
-        return made
-
-    def persistent_load(self, pid: Any) -> Any:
-        return self._ledger.answer(pid)
+        self._ledger, self._place, self._special, self.names = ledger, Nowhere(), SPECIALS, {}
 
     def load_reduce(self) -> None:
         """Arguments of a kind that only an instance of the real class could be unpacked from: a call all the same."""
