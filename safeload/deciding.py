@@ -118,9 +118,9 @@ def _asked(review: Review, decider: Decider | None) -> Answer:
 
 
 def _blocked(review: Review, decider: Decider | None, *, done: str = "loaded") -> Blocked:
+    write_down("blocked", review, None)  # first: whoever sees it may want its tensors, and does not come back
     if decider is not None:
         decider.show(review)
-    write_down("blocked", review, None)
     return Blocked(f"{_what(review)} was not {done}: {_because(review)}", next=_way_out(review))
 
 

@@ -32,16 +32,19 @@ class Outcome(Enum):
     APPROVE = "approve"
     DENY = "deny"
     CONVERT = "convert"  # not this: its tensors alone
+    CLOSE = "close"  # of a model that is blocked: it is, and that is read
     UNSEEN = "unseen"  # no page said hello: nobody can see the panel
     GONE = "gone"  # the page was there, and went away
+
+
+YES_OR_NO = (Outcome.DENY, Outcome.APPROVE)
 
 
 class Gate:
     """One question's answer, whichever way it arrives. The first answer counts; later ones change nothing."""
 
-    def __init__(self, *, comm_id: str, nonce: str, convertible: bool = False) -> None:
+    def __init__(self, *, comm_id: str, nonce: str, offered: tuple[Outcome, ...] = YES_OR_NO) -> None:
         self.comm_id = comm_id
-        offered = (Outcome.APPROVE, Outcome.DENY, *([Outcome.CONVERT] if convertible else []))
         self._offered = tuple(one.value for one in offered)
         self.seen = time.monotonic()
         self.hello = threading.Event()

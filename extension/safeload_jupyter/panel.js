@@ -59,26 +59,29 @@ function tabs(root) {
 }
 
 const SAID = {
-  Deny: "Denied. Nothing is loaded.",
-  Approve: "Approved. Waiting for the kernel…",
-  Convert: "Its tensors alone are taken. Waiting for the kernel…",
+  deny: "Denied. Nothing is loaded.",
+  approve: "Approved. Waiting for the kernel…",
+  close: "Blocked. Nothing is loaded.",
+  convert: "Its tensors alone are taken. Waiting for the kernel…",
 };
 
-/** Deny comes first, for the keyboard too; nothing is focused, so no key that is being typed decides. */
-function actions(root, convert, answer) {
+/** The one that loads nothing comes first, for the keyboard too; nothing is focused, so no key that is being typed decides. */
+function actions(root, offered, answer) {
   const bar = root.querySelector(".sl-acts");
   if (!bar) return { close() {} };
   const note = bar.querySelector(".sl-remember");
   const status = element("span", { role: "status", "aria-live": "polite", class: "sl-note" });
   const shown = performance.now();
-  const buttons = ["Deny", "Approve", ...(convert ? ["Convert"] : [])].map((label) => {
-    const button = element("button", { type: "button", class: `sl-${label.toLowerCase()}` }, label);
-    if (label === "Convert") button.title = "Take its tensors into safetensors, and load those. Nothing of it runs.";
+  const convert = offered.includes("convert");
+  const buttons = offered.map((value) => {
+    const label = value[0].toUpperCase() + value.slice(1);
+    const button = element("button", { type: "button", class: `sl-${value}` }, label);
+    if (value === "convert") button.title = "Take its tensors into safetensors, and load those. Nothing of it runs.";
     button.addEventListener("click", (event) => {
       // A click made by a script is not a person's.
       if (!event.isTrusted || performance.now() - shown < SETTLE) return;
-      close(SAID[label]);
-      answer(label.toLowerCase());
+      close(SAID[value]);
+      answer(value);
     });
     // Shift+Enter in the notebook runs the next cell; on a button it does nothing.
     button.addEventListener("keydown", (event) => event.stopPropagation());
@@ -100,7 +103,7 @@ function render({ model, el }) {
   const nonce = model.get("nonce");
   const say = (type, value) => model.send({ type, value, nonce });
   tabs(el);
-  const bar = actions(el, model.get("convert"), (value) => say("decision", value));
+  const bar = actions(el, model.get("offered"), (value) => say("decision", value));
   let timer = 0;
   const follow = () => {
     if (model.get("phase") === "asking") return;

@@ -19,7 +19,7 @@ from safeload.policy.interface import Action, Review
 from safeload.report import words
 from safeload.report.html import PanelState, Said, render, render_text
 from safeload.terminal import TerminalDecider, person
-from safeload_jupyter.gate import Gate, Outcome, attend, wait
+from safeload_jupyter.gate import YES_OR_NO, Gate, Outcome, attend, wait
 from safeload_jupyter.screen import Screen
 
 __all__ = ["PanelDecider", "WantsTensors", "kernel", "show"]
@@ -45,8 +45,8 @@ class PanelDecider(Decider):
     """Asks where the person is: a panel with buttons in a notebook, y/N in a terminal.
 
     `screen` is the output to use; by default each review gets one of its own. `hello` and `lost` in seconds, as in
-    `safeload.limits`. `convertible`: who asks can convert, so a pickle's panel has a third button; `ask` then raises
-    `WantsTensors`.
+    `safeload.limits`. `convertible`: who asks can convert, so a pickle's panel has a button for it, also where the
+    policy blocks; `ask` and `show` then raise `WantsTensors`.
     """
 
     def __init__(
@@ -71,8 +71,10 @@ class PanelDecider(Decider):
         if not _somebody_there(running) or not _one_at_a_time.acquire(blocking=False):
             show(screen, review, PanelState.UNASKED)
             return None
+        offered = (*YES_OR_NO, *([Outcome.CONVERT] if self._convertible and _pickled(review) else []))
         try:
-            answer = self._ask(running, screen, review)
+            outcome = self._clicked(running, screen, review, PanelState.ASKING, offered)
+            answer = _typed(screen, review) if outcome is Outcome.UNSEEN else _answer(screen, review, outcome)
         except KeyboardInterrupt:
             answer = Answer(action=Action.BLOCK, who=person(), note="interrupted before a decision", remember=False)
         finally:
@@ -88,32 +90,47 @@ class PanelDecider(Decider):
         if kernel() is None:
             TerminalDecider().show(review)
         elif review.verdict.action is Action.BLOCK:
-            show(self._screen or Screen(), review, PanelState.LOOKED)
+            screen = self._screen or Screen()
+            if self._convertible and _pickled(review):
+                self._offer(screen, review)
+            show(screen, review, PanelState.LOOKED)
 
-    def _ask(self, running: Any, screen: Screen, review: Review) -> Answer | None:
+    def _offer(self, screen: Screen, review: Review) -> None:
+        """It stays blocked, whatever comes of this. Its tensors can be had."""
+        running = kernel()
+        if not _somebody_there(running) or not _one_at_a_time.acquire(blocking=False):
+            return
+        try:
+            offered = (Outcome.CLOSE, Outcome.CONVERT)
+            if self._clicked(running, screen, review, PanelState.OFFERING, offered) is Outcome.CONVERT:
+                raise WantsTensors
+        except KeyboardInterrupt:
+            return
+        finally:
+            _one_at_a_time.release()
+
+    def _clicked(
+        self, running: Any, screen: Screen, review: Review, state: PanelState, offered: tuple[Outcome, ...]
+    ) -> Outcome:
+        """Show the panel with these buttons, and wait. `UNSEEN` leaves it where it is."""
         nonce = secrets.token_urlsafe(18)
-        convert = self._convertible and _pickled(review)
-        widget = _widget_class()(html=render(review, state=PanelState.ASKING), nonce=nonce, convert=convert)
-        gate = Gate(comm_id=widget.model_id, nonce=nonce, convertible=convert)
+        buttons = [outcome.value for outcome in offered]
+        widget = _widget_class()(html=render(review, state=state), nonce=nonce, offered=buttons)
+        gate = Gate(comm_id=widget.model_id, nonce=nonce, offered=offered)
         widget.on_msg(lambda _widget, content, _buffers: gate.feed(content))
         try:
             with attend(running, gate) as look:
-                if look is None:
-                    outcome = Outcome.UNSEEN
-                else:
+                outcome = Outcome.UNSEEN
+                if look is not None:
                     screen.live(widget)
                     outcome = wait(gate, look, hello=self._hello, lost=self._lost)
             gate.close()
             if outcome is Outcome.UNSEEN:
-                _end(widget, "Answer in the box below this cell.")
-                return _typed(screen, review)
-            if outcome is Outcome.GONE:
-                raise _gone(screen, review)
-            # The page is there and gets the static panel: nothing of the widget has to be kept in the notebook.
-            widget.close()
-            if outcome is Outcome.CONVERT:
-                raise WantsTensors
-            return _clicked(outcome)
+                _end(widget, "Answer in the box below this cell." if state is PanelState.ASKING else "")
+            elif outcome is not Outcome.GONE:
+                # The page is there and gets the static panel: nothing of the widget has to be kept in the notebook.
+                widget.close()
+            return outcome
         finally:
             gate.close()
             _end(widget, "No longer waiting for an answer.")
@@ -130,7 +147,11 @@ def _pickled(review: Review) -> bool:
     return any(result.streams for result in review.assessment.report.results)
 
 
-def _clicked(outcome: Outcome) -> Answer:
+def _answer(screen: Screen, review: Review, outcome: Outcome) -> Answer:
+    if outcome is Outcome.CONVERT:
+        raise WantsTensors
+    if outcome is Outcome.GONE:
+        raise _gone(screen, review)
     if outcome is Outcome.APPROVE:
         return Answer(action=Action.ALLOW, who=person(), note="yes, in the panel")
     # Not remembered, as at the terminal: a slip of the mouse should not hold tomorrow. `safeload deny` does.
@@ -183,7 +204,7 @@ def _widget_class() -> Any:
         _css = here / "panel.css"
         html = traitlets.Unicode().tag(sync=True)
         nonce = traitlets.Unicode().tag(sync=True)
-        convert = traitlets.Bool(False).tag(sync=True)
+        offered = traitlets.List(traitlets.Unicode()).tag(sync=True)
         phase = traitlets.Unicode("asking").tag(sync=True)
         notice = traitlets.Unicode().tag(sync=True)
 

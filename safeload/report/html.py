@@ -40,6 +40,7 @@ class PanelState(str, Choice):
 
     LOOKED = "looked"  # nobody wants to load it, or the load has not begun
     ASKING = "asking"  # a person is being asked
+    OFFERING = "offering"  # it is blocked, and a person is asked whether to take its tensors
     UNASKED = "unasked"  # a question, and nobody there to answer it
     DECIDED = "decided"  # somebody said yes or no
     LOADED = "loaded"

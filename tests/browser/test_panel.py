@@ -42,6 +42,12 @@ def test_a_clean_model_is_bound_and_takes_one_line(notebook: Make, shots: Path) 
 def test_a_poisoned_model_is_blocked_and_run_all_stops(notebook: Make, shots: Path, marker: Path) -> None:
     book = notebook(LOAD, "%safeload mallory/tiny-bert-pwned", "print('after')")
     book.run_all()
+    close = book.panel(2).get_by_role("button", name="Close")
+    close.wait_for(timeout=90_000)
+    assert book.panel(2).get_by_role("button", name="Approve").count() == 0
+    book.shoot(2, shots / "blocked-offering.png")
+    book.page.wait_for_timeout(500)
+    close.click()
     book.finished()
     panel = book.panel(2)
     text = panel.inner_text()
@@ -139,6 +145,20 @@ def test_convert_takes_the_tensors_alone(notebook: Make, shots: Path) -> None:
     book.finished()
     assert "Loaded" in book.panel(2).inner_text()
     assert book.output(3).inner_text().startswith("dict")
+
+
+def test_the_tensors_of_a_blocked_model_can_be_had(notebook: Make, shots: Path, marker: Path) -> None:
+    book = notebook(LOAD, "%safeload mallory/tiny-bert-pwned", "print(type(model).__name__)")
+    book.run_all()
+    convert = book.panel(2).get_by_role("button", name="Convert")
+    convert.wait_for(timeout=90_000)
+    book.page.wait_for_timeout(500)
+    convert.click()
+    book.finished()
+    assert "Loaded" in book.panel(2).inner_text()
+    assert "Bert" in book.output(3).inner_text()
+    assert not marker.exists()
+    book.shoot(2, shots / "blocked-converted.png")
 
 
 def test_a_plain_from_pretrained_is_guarded(notebook: Make, shots: Path, marker: Path) -> None:

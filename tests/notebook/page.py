@@ -32,7 +32,7 @@ class Cell:
 
 
 class Page:
-    """`answer` is what its reader clicks: approve, deny, convert, hello (and then nothing), None (no page is there)."""
+    """`answer` is what its reader clicks: approve, deny, convert, close, hello (and no more), None (no page is there)."""
 
     def __init__(self, client: BlockingKernelClient, manager: KernelManager) -> None:
         self._client = client
@@ -95,7 +95,7 @@ class Page:
         nonce = opened["data"]["state"]["nonce"]
         if answer is not None:
             self._send(opened["comm_id"], {"type": "hello", "value": None, "nonce": nonce})
-        if answer in ("approve", "deny", "convert"):
+        if answer not in (None, "hello"):
             self._send(opened["comm_id"], {"type": "decision", "value": answer, "nonce": nonce})
 
     def _send(self, comm_id: str, content: Mapping[str, Any]) -> None:

@@ -43,8 +43,14 @@ def test_a_click_reaches_the_waiting_cell(kernel: Any, said: dict[str, Any], cam
 def test_convert_counts_only_where_it_was_offered(kernel: Any) -> None:
     said = message(kernel.session, "comm", {**APPROVE, "value": "convert"})
     assert outcome(kernel, message(kernel.session, "comm", HELLO), said) is Outcome.GONE
-    offering = Gate(comm_id="comm", nonce=NONCE, convertible=True)
+    offering = Gate(comm_id="comm", nonce=NONCE, offered=(Outcome.CLOSE, Outcome.CONVERT))
     assert outcome(kernel, said, gate=offering) is Outcome.CONVERT
+
+
+def test_what_is_blocked_is_not_approved_by_any_message(kernel: Any) -> None:
+    gate = Gate(comm_id="comm", nonce=NONCE, offered=(Outcome.CLOSE, Outcome.CONVERT))
+    assert outcome(kernel, message(kernel.session, "comm", APPROVE), gate=gate) is not Outcome.APPROVE
+    assert gate.answer is None
 
 
 def test_every_message_still_takes_its_ordinary_way(kernel: Any) -> None:

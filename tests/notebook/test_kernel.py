@@ -69,13 +69,30 @@ def test_deny(shown: Page) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("line", "answer"), [("asked.pt", "convert"), ("blocked.pt --convert", None)])
+@pytest.mark.parametrize(
+    ("line", "answer"), [("asked.pt", "convert"), ("blocked.pt", "convert"), ("blocked.pt --convert", None)]
+)
 def test_the_tensors_alone_are_loaded(shown: Page, line: str, answer: str | None) -> None:
     cell = shown.run(CONVERT.format(line=line), answer=answer)
     assert "{'w': [1.0, 2.0, 3.0, 4.0]} False" in cell.text, cell.error
     assert "Named, never called:" in cell.text
     assert_frozen(cell)
     assert "Loaded" in cell.html
+
+
+@pytest.mark.parametrize("answer", ["close", "approve"])
+def test_what_is_blocked_stays_blocked(shown: Page, answer: str) -> None:
+    cell = shown.run(CONVERT.format(line="blocked.pt"), answer=answer, interrupt=answer == "approve")
+    assert cell.error[0].startswith("Blocked: ") and len(cell.error) == 1
+    assert cell.live == 1
+    assert_frozen(cell)
+    assert "Blocked" in cell.html and "Approved" not in cell.html
+
+
+def test_nobody_may_type_so_no_tensors_are_offered(shown: Page) -> None:
+    cell = shown.run(CONVERT.format(line="blocked.pt"), answer="convert", allow_stdin=False)
+    assert cell.error[0].startswith("Blocked: ")
+    assert cell.live == 0
 
 
 def test_a_question_that_did_not_offer_to_convert_is_not_answered_by_it(shown: Page) -> None:
