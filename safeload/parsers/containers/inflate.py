@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import zlib
+
+# In C; what `bz2` and `lzma` add for files is not needed, and is imported in every worker.
+from _bz2 import BZ2Decompressor
+from _lzma import FORMAT_ALONE, LZMADecompressor, LZMAError
 
 from safeload import limits
 from safeload.errors import Malformed
@@ -58,9 +60,9 @@ _Codec = tuple[Callable[[], _Undo], type[Exception]]
 _UNDO: Final[dict[str, _Codec]] = {
     "zlib": (lambda: _Deflate(15), zlib.error),
     "gzip": (lambda: _Deflate(31), zlib.error),
-    "bz2": (bz2.BZ2Decompressor, OSError),
-    "xz": (lzma.LZMADecompressor, lzma.LZMAError),
-    "lzma": (lambda: lzma.LZMADecompressor(format=lzma.FORMAT_ALONE), lzma.LZMAError),
+    "bz2": (BZ2Decompressor, OSError),
+    "xz": (LZMADecompressor, LZMAError),
+    "lzma": (lambda: LZMADecompressor(format=FORMAT_ALONE), LZMAError),
 }
 _RAW: Final[_Codec] = (lambda: _Deflate(-15), zlib.error)
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import struct
 import sys
+from array import array
 
-from safeload.lean import Final
+from safeload.lean import Any, Callable, Final
 
 # The calls that stay, with their numbers on x86_64 and aarch64 (-1: there is no such call).
 _CALLS: Final[dict[str, tuple[int, int]]] = {
@@ -74,21 +75,30 @@ def install() -> bool:
     known = _ARCHITECTURES.get(os.uname().machine) if sys.platform == "linux" and sys.maxsize > 2**32 else None
     if known is None:
         return False
-    import ctypes
-
-    code = program(*known)
-    buffer = ctypes.create_string_buffer(code, len(code))
+    code = array("B", program(*known))
+    address, length = code.buffer_info()
     # struct sock_fprog: a 16-bit count, padding, a pointer.
-    description = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
+    description = struct.pack("HxxxxxxP", length // 8, address)
     try:
-        prctl = ctypes.CDLL(None, use_errno=True).prctl
-    except (OSError, AttributeError):
+        prctl = _prctl()
+    except OSError:
         return False
-    prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_ulong)
     prctl(_PR_SET_DUMPABLE, 0, None, 0, 0)
     if prctl(_PR_SET_NO_NEW_PRIVS, 1, None, 0, 0) != 0:
         return False
     return bool(prctl(_PR_SET_SECCOMP, 2, description, 0, 0) == 0)
+
+
+def _prctl() -> Callable[..., int]:
+    """The C library's function, by what is C of `ctypes`: importing the rest takes longer than all else here."""
+    from _ctypes import FUNCFLAG_CDECL, CFuncPtr, _SimpleCData, dlopen, dlsym
+
+    kinds = {code: type(code, (_SimpleCData,), {"_type_": code}) for code in "iLz"}  # int, unsigned long, char *
+    function = type("_Function", (CFuncPtr,), {"_flags_": FUNCFLAG_CDECL, "_restype_": kinds["i"]})
+    prctl: Any = function(dlsym(dlopen(None, 0), "prctl"))  # type: ignore[arg-type]  (None: this process)
+    prctl.argtypes = tuple(kinds[code] for code in "iLzLL")
+    call: Callable[..., int] = prctl
+    return call
 
 
 def program(architecture: int, numbers: dict[str, int]) -> bytes:

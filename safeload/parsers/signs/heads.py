@@ -15,6 +15,9 @@ MIL_SENTINEL: Final = 0xDEADBEEF
 BUNDLE_FOOTER: Final = 48
 
 _MSGPACK_MAPS: Final = (0xDE, 0xDF)
+_SPACY_MSGPACK: Final = pattern(
+    rb"(?s:(?:[\x81-\x8f]|\xde..|\xdf....)\xcf|(?:[\x91-\x9f]|\xdc..|\xdd....)[\x81-\x8f][\xa1-\xbf])"
+)
 _LIGHTGBM: Final = pattern(rb"tree\r?\n(version=v[0-9]+|num_class=)")
 _MIL_VERSION: Final = 2
 _BUNDLE: Final = 0xDB4775248B80FB57.to_bytes(8, "little")
@@ -22,7 +25,9 @@ _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 
 
 def msgpack(head: bytes, reader: Reader) -> bool:
-    """A map whose first key is a text of letters."""
+    """A map whose first key is a text of letters; as spaCy has them, one by hashes, a list of maps, or nothing at all."""
+    if _SPACY_MSGPACK.match(head) or (reader.size == 1 and head in (b"\x80", b"\x90")):
+        return True
     if not head or not (0x81 <= head[0] <= 0x8F or head[0] in _MSGPACK_MAPS):
         return False
     at = {0xDE: 3, 0xDF: 5}.get(head[0], 1)
@@ -40,7 +45,7 @@ def ubjson(head: bytes, reader: Reader) -> bool:
 
 
 def lightgbm(head: bytes, reader: Reader) -> bool:
-    return _LIGHTGBM.match(head) is not None
+    return head.startswith(b"tree") and _LIGHTGBM.match(head) is not None
 
 
 def catboost(head: bytes, reader: Reader) -> bool:
