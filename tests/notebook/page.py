@@ -32,7 +32,7 @@ class Cell:
 
 
 class Page:
-    """`answer` is what its reader clicks: approve, deny, convert, close, hello (and no more), None (no page is there)."""
+    """`answer` is what its reader clicks: approve, deny, convert, close, hello (and no more), None (no page)."""
 
     def __init__(self, client: BlockingKernelClient, manager: KernelManager) -> None:
         self._client = client
