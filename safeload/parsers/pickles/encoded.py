@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import binascii
-import bz2
-import lzma
 import zlib
+from _bz2 import BZ2Decompressor
+from _lzma import LZMADecompressor, LZMAError
 
 from safeload.lean import Any, Final, Iterator, pattern
 from safeload.parsers.pickles.shapes import STARTS
@@ -15,7 +15,7 @@ _HEX: Final = pattern(rb"[0-9A-Fa-f]+")
 # Line breaks within base64 are usual, spaces are not: most text is told from it by its first words.
 _TEXT_64: Final = pattern(rb"[A-Za-z0-9+/_\r\n-]+={0,2}\s*")
 _URL: Final = bytes.maketrans(b"-_", b"+/")
-_BROKEN: Final = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+_BROKEN: Final = (OSError, EOFError, ValueError, zlib.error, LZMAError)
 
 
 def coated(value: str | bytes | bytearray) -> bool:
@@ -69,8 +69,8 @@ def _zlib() -> Any:
 
 _UNPACKERS: Final[tuple[tuple[bytes, Any], ...]] = (
     *((magic, _zlib) for magic in (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b")),
-    (b"BZh", bz2.BZ2Decompressor),
-    (b"\xfd7zXZ\0", lzma.LZMADecompressor),
-    (b"\x5d\0\0", lzma.LZMADecompressor),
+    (b"BZh", BZ2Decompressor),
+    (b"\xfd7zXZ\0", LZMADecompressor),
+    (b"\x5d\0\0", LZMADecompressor),
 )
 _PACKED: Final = tuple(magic for magic, _ in _UNPACKERS)

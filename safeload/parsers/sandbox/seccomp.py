@@ -95,7 +95,7 @@ def _prctl() -> Callable[..., int]:
 
     kinds = {code: type(code, (_SimpleCData,), {"_type_": code}) for code in "iLz"}  # int, unsigned long, char *
     function = type("_Function", (CFuncPtr,), {"_flags_": FUNCFLAG_CDECL, "_restype_": kinds["i"]})
-    prctl: Any = function(dlsym(dlopen(None, 0), "prctl"))  # type: ignore[arg-type]  (None: this process)
+    prctl: Any = function(dlsym(dlopen(None, 0), "prctl"))  # type: ignore[arg-type]  # None: this process
     prctl.argtypes = tuple(kinds[code] for code in "iLzLL")
     call: Callable[..., int] = prctl
     return call
