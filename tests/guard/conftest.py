@@ -1,13 +1,35 @@
-"""What tests of the guard's copies stand on."""
+"""The guard, on and asking somebody; what its copies are kept in."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
+from safeload import patch
 from safeload.guard import copy as copies
 from safeload.guard import room
+from safeload.policy.interface import Action
+from tests.guard.deciders import Says
+
+
+@pytest.fixture
+def guard() -> Iterator[Says]:
+    """Nobody answers what is asked."""
+    asked = Says(None)
+    patch.install(decider=asked)
+    yield asked
+    patch.remove()
+
+
+@pytest.fixture
+def approving() -> Iterator[Says]:
+    """Says yes to everything that may be approved."""
+    asked = Says(Action.ALLOW)
+    patch.install(decider=asked)
+    yield asked
+    patch.remove()
 
 
 @pytest.fixture(params=["memory", "files"])

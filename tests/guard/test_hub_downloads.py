@@ -13,14 +13,6 @@ from huggingface_hub import hf_hub_download as bound_early  # noqa: E402
 from huggingface_hub import snapshot_download as snapshot_early  # noqa: E402
 
 
-@pytest.fixture
-def guard():
-    asked = Says(None)
-    patch.install(decider=asked)
-    yield asked
-    patch.remove()
-
-
 def test_a_download_alone_asks_nobody_and_gives_what_it_gave(hub_env, guard):
     path = huggingface_hub.hf_hub_download("mallory/tiny-bert-pwned", "pytorch_model.bin")
     assert path.endswith("pytorch_model.bin")

@@ -25,23 +25,6 @@ numpy = pytest.importorskip("numpy")
 torch = pytest.importorskip("torch")
 
 
-@pytest.fixture
-def guard():
-    asked = Says(None)
-    patch.install(decider=asked)
-    yield asked
-    patch.remove()
-
-
-@pytest.fixture
-def approving():
-    """Says yes to everything that may be approved."""
-    asked = Says(Action.ALLOW)
-    patch.install(decider=asked)
-    yield asked
-    patch.remove()
-
-
 def objects(*values):
     made = numpy.empty(len(values), dtype=object)
     made[:] = values

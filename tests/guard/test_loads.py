@@ -63,14 +63,6 @@ class Own:
     __hash__ = None
 
 
-@pytest.fixture
-def guard():
-    asked = Says(None)
-    patch.install(decider=asked)
-    yield asked
-    patch.remove()
-
-
 def dump_torch(value, path: Path) -> None:
     torch.save(value, path)
 

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from safeload.parsers.facts import GapReason
-from safeload.policy.interface import Action, Reason, Review, Verdict
-from safeload.policy.presets import PRESETS
-from safeload.scanners.interface import (
-    Confidence,
-    Engine,
-    Finding,
-    How,
-    Location,
-    Report,
-    Result,
-    Rule,
-    Scanned,
-    Severity,
-    Unscanned,
-)
-from safeload.signals.interface import Assessment, Dimension, Outcome, Signal
-from safeload.sources.interface import Artifact, Call, Digest, Origin, OriginKind, Role, Snapshot
+from safeload.policy.interface import Action, Reason, Review
+from safeload.scanners.interface import Confidence, Finding, How, Location, Result, Rule, Scanned, Severity, Unscanned
+from safeload.signals.interface import Dimension, Outcome, Signal
+from safeload.sources.interface import Artifact, Call, Digest, OriginKind, Role
+from tests.report.samples import review_of
 
 COMMIT = "7fd8ab2" + "0" * 33
-STANDARD = PRESETS["standard"]
 DANGEROUS = Rule(
     id="pickle-dangerous-import",
     title="Dangerous name",
@@ -95,16 +82,17 @@ def make(
     extra: str = "",
     loader: str = "transformers",
 ) -> Review:
-    origin = Origin(kind=kind, name=name, revision=COMMIT if kind is OriginKind.HUB else None)
-    snapshot = Snapshot.of(origin, artifacts)
-    report = Report(snapshot=snapshot, results=results, engine=Engine(version="0.1.0", python="3.11"), how=how)
-    return Review(
+    return review_of(
+        name,
+        list(artifacts),
+        list(results),
+        list(reasons),
+        signals=signals(extra),
+        views=views,
+        how=how,
+        kind=kind,
         call=Call(target=name, loader=loader),
-        snapshot=snapshot,
-        assessment=Assessment(report=report, signals=signals(extra)),
-        verdict=Verdict(reasons=reasons),
-        policy=STANDARD,
-        views=views or {},
+        commit=COMMIT,
     )
 
 

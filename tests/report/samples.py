@@ -69,8 +69,9 @@ def review_of(
     policy: Policy = STANDARD,
     kind: OriginKind = OriginKind.HUB,
     call: Call | None = None,
+    commit: str = COMMIT,
 ) -> Review:
-    origin = Origin(kind=kind, name=name, revision=COMMIT if kind is OriginKind.HUB else None)
+    origin = Origin(kind=kind, name=name, revision=commit if kind is OriginKind.HUB else None)
     snapshot = Snapshot.of(origin, artifacts)
     report = Report(snapshot=snapshot, results=tuple(results), engine=ENGINE, how=how)
     return Review(
