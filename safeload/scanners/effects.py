@@ -6,7 +6,7 @@ import re
 import sys
 from functools import lru_cache
 
-from safeload.lean import TYPE_CHECKING, Final, Iterator
+from safeload.lean import TYPE_CHECKING, Final, Iterator, pattern
 from safeload.scanners import names
 from safeload.scanners.code_rules import (
     DELETES,
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from safeload.parsers.codefacts import CodeUse
 
 # Read or called all the time by ordinary model code; only a change of them counts.
-_CHANGED_ONLY: Final = re.compile(r"sys\.(?:modules|meta_path|path_hooks|excepthook)|builtins\.\w+|builtins\.__dict__")
-_SECRET: Final = re.compile(
+_CHANGED_ONLY: Final = pattern(r"sys\.(?:modules|meta_path|path_hooks|excepthook)|builtins\.\w+|builtins\.__dict__")
+_SECRET: Final = pattern(
     r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIAL|SESSION_ID|AUTH(?!OR)", re.IGNORECASE
 )
-_NO_SECRET: Final = re.compile(r"TOKENI[SZ]ER|MAX_TOKEN|NUM_TOKEN|TOKENS|TOKEN_(?:ID|LEN|COUNT|SIZE)", re.IGNORECASE)
+_NO_SECRET: Final = pattern(r"TOKENI[SZ]ER|MAX_TOKEN|NUM_TOKEN|TOKENS|TOKEN_(?:ID|LEN|COUNT|SIZE)", re.IGNORECASE)
 _ENVIRONMENT: Final = ("os.environ", "os.environ.get", "os.getenv", "os.environ.pop", "os.environb", "os.getenvb",
                        "os.environ.setdefault")  # fmt: skip
 # All of it at once, to somewhere else.
@@ -41,7 +41,7 @@ _WHOLE: Final = ("os.environ.items", "os.environ.copy", "os.environ.values")
 
 def _pattern(text: str) -> re.Pattern[str]:
     words = (re.escape(word).replace(r"\*", ".*") for word in text.split())
-    return re.compile("(?:" + "|".join(words) + ")")
+    return pattern("(?:" + "|".join(words) + ")")
 
 
 _PATTERNS: Final = tuple((effect, _pattern(text)) for effect, text in KINDS)
@@ -52,7 +52,7 @@ _WORDS: Final = (
     (NETWORK, ("network connection",)),
     (EVALUATES, ("evaluates text", "running it as code", "runs code that")),
 )
-_ORDINARY: Final = re.compile(
+_ORDINARY: Final = pattern(
     r"(?:os|threading|concurrent|multiprocessing|asyncio|logging|warnings|importlib|inspect|unittest|typing|functools"
     r"|operator|collections|dataclasses|builtins|torch|numpy|transformers|sys|io|contextlib|types|weakref|os\.path)\."
 )
@@ -70,16 +70,16 @@ _HANDED_ON: Final = frozenset(
 )  # fmt: skip
 # Attributes of nobody knows what that tell by their own name.
 _TELLING: Final = (
-    (PROCESS, re.compile(r"system|popen|Popen|check_output|check_call|getoutput|getstatusoutput|exec[lv]p?e?"
+    (PROCESS, pattern(r"system|popen|Popen|check_output|check_call|getoutput|getstatusoutput|exec[lv]p?e?"
                          r"|spawn[lv]p?e?|posix_spawnp?|fork|forkpty|startfile|create_subprocess_\w+")),
-    (NATIVE, re.compile(r"CDLL|LoadLibrary|load_library|dlopen")),
-    (NETWORK, re.compile(r"urlopen|urlretrieve|create_connection")),
-    (DELETES, re.compile(r"rmtree")),
-    (REWIRES, re.compile(r"__subclasses__|__globals__|__builtins__|f_globals|f_builtins")),
+    (NATIVE, pattern(r"CDLL|LoadLibrary|load_library|dlopen")),
+    (NETWORK, pattern(r"urlopen|urlretrieve|create_connection")),
+    (DELETES, pattern(r"rmtree")),
+    (REWIRES, pattern(r"__subclasses__|__globals__|__builtins__|f_globals|f_builtins")),
 )  # fmt: skip
 
 
-_ITSELF: Final = re.compile(r"(?:\.(?:__call__|__func__|__wrapped__|__self__))+$")  # a function, called another way
+_ITSELF: Final = pattern(r"(?:\.(?:__call__|__func__|__wrapped__|__self__))+$")  # a function, called another way
 
 
 @lru_cache(maxsize=4_096)
@@ -94,8 +94,8 @@ def of_name(name: str) -> Effect | None:
             through = of_name(".".join((parts[index].lstrip("_"), *parts[index + 1 :])))
             if through is not None:
                 return through
-    for effect, pattern in _PATTERNS:
-        if pattern.fullmatch(name):
+    for effect, known in _PATTERNS:
+        if known.fullmatch(name):
             return effect
     if "()." in name and _telling(name) is not None:
         return _telling(name)
@@ -108,7 +108,7 @@ def of_name(name: str) -> Effect | None:
 
 def _telling(name: str) -> Effect | None:
     leaf = name.rpartition(".")[2]
-    return next((effect for effect, pattern in _TELLING if pattern.fullmatch(leaf)), None)
+    return next((effect for effect, known in _TELLING if known.fullmatch(leaf)), None)
 
 
 def of_use(use: CodeUse) -> Iterator[Effect]:
@@ -165,8 +165,8 @@ def _writes(arguments: tuple[str, ...]) -> bool:
     return mode.startswith("str:") and any(letter in mode[4:] for letter in "wax+")
 
 
-_DECODED: Final = re.compile(r"name:(?:base64|zlib|bz2|lzma|gzip|codecs|binascii|marshal|bytes|builtins\.bytes)\b")
-_FETCHED: Final = re.compile(r"name:(?:requests|urllib|httpx|socket|aiohttp)\b")
+_DECODED: Final = pattern(r"name:(?:base64|zlib|bz2|lzma|gzip|codecs|binascii|marshal|bytes|builtins\.bytes)\b")
+_FETCHED: Final = pattern(r"name:(?:requests|urllib|httpx|socket|aiohttp)\b")
 
 
 def _evaluates(use: CodeUse) -> Iterator[Effect]:

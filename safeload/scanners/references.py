@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from safeload.lean import TYPE_CHECKING, Final
+from safeload.lean import TYPE_CHECKING, Final, pattern
 from safeload.parsers.programs import settings
 from safeload.scanners import names
 from safeload.scanners.effects import of_name
@@ -26,17 +26,17 @@ _ORDINARY: Final = (
 )
 # Parts of these libraries whose classes start programs, import files, or read configurations of their own.
 _APART: Final = r"(?!.*\.(?:testing_utils|test_\w+|cli|app|apps|bundle|commands|import_utils|\w*kernels?\w*|serving)\.)"
-_NAMES: Final = re.compile(_APART + "(?:" + "|".join(f"(?:{pattern})" for pattern in _ORDINARY) + ")", re.ASCII)
+_NAMES: Final = pattern(_APART + "(?:" + "|".join(f"(?:{one})" for one in _ORDINARY) + ")", re.ASCII)
 # Modules that are imported, of which nothing is called that the settings name: `check_import_allowlist` in
 # peft/auto.py, `loader_module` of mlflow.
 _IMPORTED: Final = {
-    "parent_library": re.compile(r"(?:transformers|diffusers|lerobot)(?:\.[a-z]\w*)*", re.ASCII),
-    "megatron_core": re.compile(r"megatron\.core", re.ASCII),
-    "loader_module": re.compile(r"mlflow(?:\.[a-z]\w*)+", re.ASCII),
+    "parent_library": pattern(r"(?:transformers|diffusers|lerobot)(?:\.[a-z]\w*)*", re.ASCII),
+    "megatron_core": pattern(r"megatron\.core", re.ASCII),
+    "loader_module": pattern(r"mlflow(?:\.[a-z]\w*)+", re.ASCII),
 }
 
 # Released classes of sentence-transformers 6.2 that a model is made of, under their old and new places.
-_MODULE: Final = re.compile(
+_MODULE: Final = pattern(
     r"(?:sentence_transformers\.(?:\w+\.)?(?:models|modules)(?:\.\w+)*"
     r"|sentence_transformers\.(?:base|sentence_transformer|sparse_encoder|cross_encoder|multi_vector_encoder)"
     r"\.(?:models|modules)(?:\.\w+)*|pylate\.models\.Dense)\."
@@ -53,7 +53,7 @@ _LIBRARIES: Final = frozenset(
      "stable_diffusion_safe", "spectrogram_diffusion", "versatile_diffusion", "semantic_stable_diffusion", "wuerstchen",
      "deprecated", "alt_diffusion", "cosmos", "ace_step", "kolors", "marigold", "omnigen", "visualcloze", "ltx2")
 )  # fmt: skip
-_CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9_]*", re.ASCII)
+_CLASS: Final = pattern(r"[A-Z][A-Za-z0-9_]*", re.ASCII)
 _HARMLESS_TAGS: Final = frozenset(
     ("none", "bool", "str", "unicode", "bytes", "int", "long", "float", "complex", "list", "tuple", "dict")
 )
