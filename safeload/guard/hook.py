@@ -230,7 +230,10 @@ def _came_with_a_model(rules: Rules, filename: str) -> bool:
     # Every module body in the process passes here: the quick question first.
     if filename.startswith(rules.code_folders) or (watched and filename.startswith(tuple(watched))):
         return True
-    return "_modules" in filename and not _CODE_PACKAGES.isdisjoint(PurePath(filename).parts)
+    if "_modules" in filename and not _CODE_PACKAGES.isdisjoint(PurePath(filename).parts):
+        return True
+    # A cache of kernels, wherever it was put: the hub's client names its folders so.
+    return "kernels--" in filename and any(part.startswith("kernels--") for part in PurePath(filename).parts)
 
 
 _ALL: dict[str, Callable[[str, tuple[Any, ...]], None]] = {

@@ -156,6 +156,13 @@ def test_repository_code_is_known_by_its_package_wherever_it_lies(hooked, tmp_pa
         exec(compile("ran = True", str(path), "exec"), {})
 
 
+def test_code_in_a_cache_of_kernels_is_code_that_came_from_a_hub(hooked, tmp_path):
+    path = tmp_path / "anywhere" / "kernels--org--name" / "snapshots" / "1" / "build" / "torch-cpu" / "__init__.py"
+    with pytest.raises(Stop, match=r"__init__\.py"):
+        exec(compile("ran = True", str(path), "exec"), {})
+    exec(compile("ran = True", str(tmp_path / "my-kernels--of-mine.py"), "exec"), {})
+
+
 def write_module(folder: Path, text: str) -> Path:
     path = folder / "modeling.py"
     path.write_text(text)

@@ -47,6 +47,8 @@ def _alone(found: dict) -> str:
 
 def _ordinary(found: list[dict]) -> str:
     stopped = [one["stopped"] for one in found if "stopped" in one]
+    if "Blocked" in stopped:
+        return "refused"
     return "the same" if not stopped else "asked" if "DecisionNeeded" in stopped else "stopped, if bound before"
 
 

@@ -48,6 +48,7 @@ _LISTED = (
     Listed("peft", "Peft"),
     Listed("accelerate", "Accelerate"),
     Listed("timm", "Timm"),
+    Listed("kernels", "Kernels"),
     Listed("huggingface_hub", "HuggingFaceHub"),
     Listed("torch", "Torch", ends=".pt .pth .bin .ckpt .th"),
     Listed("joblib", "Joblib", ends=".joblib .jl"),
@@ -70,6 +71,7 @@ _LISTED = (
     Listed("safetensors", "SafeTensors", names="safeload-provenance.json"),
     Listed("in_place", "OnnxRuntime", ends=".onnx"),
     Listed("in_place", "GGUF", ends=".gguf"),
+    Listed("spacy", "SpaCy", names="config.cfg"),
     Listed("mlflow", "MLflow", names="MLmodel"),
     Listed("mlflow", "MLflowBelow"),
 )

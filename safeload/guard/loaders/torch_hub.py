@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safeload import home
-from safeload.auditlog import AuditLog
-from safeload.errors import Blocked, StateError, UsageError
+from safeload.errors import Blocked, UsageError
 from safeload.guard import hook
 from safeload.guard.interface import Entry, Grant, Loader
 from safeload.guard.loaders.buffers import absent, named
+from safeload.guard.loaders.refused import refused
 from safeload.lean import Any, Callable, Mapping
 from safeload.sources.interface import Call, Listing, Role, Source, Wanted
 
@@ -31,8 +30,7 @@ class TorchHub(Loader):
     def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
         if _CONF not in listing.paths:
             raise UsageError(f"{call.target} has no {_CONF}.", next="Name the folder in which it lies.")
-        found = [path for path in sorted(listing.paths) if path.endswith(_CODE)]
-        return tuple(Wanted(path=p, role=Role.CODE if p.endswith(".py") else Role.WEIGHTS) for p in found)
+        return code_in(listing)
 
     def wants_weights(self, call: Call) -> bool:
         return False
@@ -59,14 +57,16 @@ class TorchHub(Loader):
         raise UsageError("A hub folder has several models.", next='torch.hub.load("./folder", "name", source="local")')
 
 
+def code_in(listing: Listing) -> tuple[Wanted, ...]:
+    """The Python of a folder, and what it may load beside it."""
+    found = [path for path in sorted(listing.paths) if path.endswith(_CODE)]
+    return tuple(Wanted(path=p, role=Role.CODE if p.endswith(".py") else Role.WEIGHTS) for p in found)
+
+
 def _refused(target: Any) -> Blocked:
-    """Nothing is scanned or asked here, so that it is written down here too."""
-    message = f"torch.hub runs {_CONF} of the GitHub repository {target!r}, at whatever it is now."
-    next = 'Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").'
-    try:
-        AuditLog(home.ready()).append(
-            "stopped", asked_for=f"{_CONF} of {target}", event_name="call", reader="torch.hub"
-        )
-    except StateError as error:
-        next = f"{next} It could not be written down: {error}"
-    return Blocked(message, next=next)
+    return refused(
+        f"torch.hub runs {_CONF} of the GitHub repository {target!r}, at whatever it is now.",
+        what=f"{_CONF} of {target}",
+        reader="torch.hub",
+        next='Clone it at a commit, read it, and load the folder: torch.hub.load("./it", …, source="local").',
+    )
