@@ -20,6 +20,7 @@ class Family:
     kept: str = ""
     constructed: tuple[str, ...] = ("",)
     state: tuple[str, ...] = ("dict",)
+    referenced: bool = True  # whether a pickle may name one, and only name it
     fields: tuple[tuple[str, str], ...] = ()  # what these fields of a state may be: words of a pattern
 
 
@@ -94,6 +95,23 @@ KERNELS = (
     ("_compatible_flash_implementations", "none"),
 )
 
+# Training evaluates the text of the activation, and calls what each layer of the description names: those of the
+# library's own descriptions. Validation downloads data from where the settings say, and runs what is in them. The names
+# of classes become names of folders. Quantization is restored by another library.
+_BUILT = """
+A2C2f AConv ADown AIFI Bottleneck C2 C2PSA C2f C2fAttn C2fCIB C3 C3Ghost C3k2 CBFuse CBLinear Classify Concat Conv DWConv
+Depth Detect ELAN1 GhostConv HGBlock HGStem ImagePoolingAttn OBB OBB26 PSA Pose Pose26 RTDETRDecoder RepC3 RepNCSPELAN4
+ResNetLayer SCDown SPP SPPELAN SPPF Segment Segment26 SemanticSegment nn.ConvTranspose2d nn.Conv2d nn.BatchNorm2d
+nn.Identity nn.MaxPool2d nn.Upsample nn.ZeroPad2d v10Detect nn.SiLU() nn.ReLU() torch.nn.SiLU() torch.nn.ReLU()
+""".split()  # noqa: SIM905
+YOLO = (
+    ("yaml", "none|" + "|".join(f"str:'{name}'" for name in _BUILT)),
+    ("names", "none|str:'here'"),
+    ("args", "none|result|str:'here'"),
+    ("train_args", "none|str:'here'"),
+    ("modelopt", "none"),
+)
+
 
 LIBRARIES = {
     library.package: library
@@ -102,8 +120,12 @@ LIBRARIES = {
         _of("timm", LAYERS, ENUMS),
         _of("peft", LAYERS, ENUMS, _plain("settings of an adapter", "peft.config.PeftConfigMixin")),
         _of("accelerate", ENUMS),
-        # Their state names the checkpoint that training or predicting then loads, or the text that is evaluated.
-        _of("ultralytics", LAYERS, ENUMS, left_out="AutoBackend"),
+        # Their state names the checkpoint that training or predicting then loads, or the text model that is downloaded.
+        _of(
+            "ultralytics",
+            _family("a YOLO model, with a description that training builds again", "ultralytics.nn.tasks.BaseModel", referenced=False, fields=YOLO),
+            LAYERS, ENUMS, left_out="AutoBackend WorldModel YOLOEModel YOLOESegModel",
+        ),
         _of("flair", LAYERS, _plain("a text with its labels", "flair.data.DataPoint", "flair.data.Label", "flair.data.Dictionary")),
         _of(
             "transformers",

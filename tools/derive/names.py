@@ -67,7 +67,8 @@ def render(library: Library, lists: Lists, release: str) -> str:
             lines += [f'kept = "{family.kept}"'] if key == "called" and patterns else []
         own = [(name, _own_names(words)) for name, words in library.files if name in files]
         held = [f'{name} = "{words}"' for name, words in (*family.fields, *own)]
-        lines += ["referenced = true", *([f"fields = {{ {', '.join(held)} }}"] if held else [])]
+        lines += ["referenced = true"] if family.referenced else []
+        lines += [*([f"fields = {{ {', '.join(held)} }}"] if held else [])]
         lines += [
             "classes = '''",
             *(f"{module}: {' '.join(sorted(names))}" for module, names in sorted(modules.items()) if names),

@@ -50,6 +50,12 @@ REVIEWED: dict[str, frozenset[str]] = {
         BaseTuner.unmerge_adapter AuxiliaryTrainingWrapper.__getattr__ BufferDict.__setitem__
         PeftModel.add_adapter ModulesToSaveWrapper.__getattr__
         """,
+        # Asks torch for the module of a device that a tensor lies on. The constructors evaluate a description: they are
+        # for no pickle to call, and for nothing that it makes (`safeload/parsers/pickles/kept.py`).
+        "ultralytics": """
+        BaseModel._profile_one_layer ClassificationModel._from_yaml ClassificationModel.__init__ DetectionModel.__init__
+        SemanticSegmentationModel.__init__ PoseModel.__init__
+        """,
         "lightning": "LightningModule.log",
         "pytorch_lightning": "LightningModule.log",
         # The text of a booster is read by the library's own parser, which is native code, as a model file is.

@@ -12,6 +12,7 @@ from safeload.parsers.pickles.ledger import Ledger
 from safeload.parsers.pickles.makers import stand_in
 from safeload.parsers.pickles.page import Page
 from safeload.parsers.pickles.standins import Inert, Named
+from safeload.parsers.pickles.watched import YOLO
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import PickleRole
@@ -30,6 +31,7 @@ SINKS: Final = frozenset(
         ("dill._dill", "_load_type"),
         ("dill._dill", "_create_array"),
         ("pyarrow.lib", "_restore_array"),
+        *YOLO,  # whose constructors evaluate a text
     }
 )
 

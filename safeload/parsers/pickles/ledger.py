@@ -58,6 +58,7 @@ class Ledger:
         self.tell: Callable[[], int] = int  # where the run stands
         self.persistent = 0
         self.storages: dict[str, tuple[str, int]] = {}
+        self.made: list[Any] = []  # what each stream came to
         self.odd_persistent: dict[str, None] = {}
         anonymous = self.page("", "<persistent id>", -1)
         anonymous.resolved = 0

@@ -10,7 +10,7 @@ from safeload.parsers.facts import PickleRole, Use
 from safeload.parsers.pickles.shapes import ARGUMENTS, ODD, PLAIN, UNREAD, example, field_shape, masked, state_shape
 from safeload.parsers.pickles.standins import Named
 from safeload.parsers.pickles.tags import Tags
-from safeload.parsers.pickles.watched import watched
+from safeload.parsers.pickles.watched import BESIDE, watched
 
 if TYPE_CHECKING:
     from safeload.parsers.pickles.ledger import Ledger
@@ -192,10 +192,16 @@ class Page:
         """A whole file of torch in a literal, which the library will open."""
         self._ledger.embedded[content] = None
 
+    def _beside(self) -> list[dict[str, Any]]:
+        """What a checkpoint keeps beside the model, and its library reads with it."""
+        wanted = BESIDE.intersection(self._watched)
+        made = [one for one in self._ledger.made if one.__class__ is dict] if wanted and self._fields else []
+        return [{name: one[name] for name in wanted if name in one} for one in made]
+
     def uses(self) -> list[Use]:
         self.settle()
         states = {shape: list(use) for shape, use in self._states.items()}
-        for held in self._fields:
+        for held in (*self._fields, *self._beside()):
             shape = field_shape(held)
             states.setdefault(shape if len(states) < _STATES else ("other",), [0, ""])[0] += 1
         again = self._again()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safeload import limits
 from safeload.lean import Any, Final
+from safeload.parsers.pickles.described import described
 from safeload.parsers.pickles.standins import Blank, InertMapping, Named, Persistent
 
 STARTS: Final = frozenset(b"(]})NIJKLMFGSTUVXBCcP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
@@ -105,7 +106,8 @@ def state_shape(value: Any, *, odd: bool) -> tuple[str, ...]:
 def field_shape(held: dict[str, Any]) -> tuple[str, ...]:
     """Tags of a state of which some fields are told: `.name=tag`, one for each item of a list or tuple."""
     tags = set()
-    for name, value in held.items():
+    for name, given in held.items():
+        value = described(name, given)
         items = value if value.__class__ in (list, tuple) else (value,)
         tags |= {f".{name}={_field_tag(item)}" for item in items[:_ITEMS]}
         if len(items) > _ITEMS:

@@ -29,6 +29,16 @@ _OPTIMIZERS: Final = {
 
 # Of every class of a package: the name of a file that saving writes, or of native code on the Hub that computes
 # attention, or a method that the VM calls with items, which a state can put in place of the class's own.
+YOLO: Final = tuple(
+    ("ultralytics.nn.tasks", name)
+    for name in (
+        *("BaseModel", "ClassificationModel", "DepthModel", "DetectionModel", "OBBModel", "PoseModel"),
+        *("RTDETRDetectionModel", "SegmentationModel", "SemanticSegmentationModel"),
+    )
+)
+# Of these, not a state of the class, but the dictionary that the file makes.
+BESIDE: Final = frozenset({"modelopt", "train_args"})
+
 _PACKAGES: Final[dict[str, tuple[str, ...]]] = {
     "transformers": ("_attn_implementation_internal", "_compatible_flash_implementations"),
     "diffusers": ("config_name",),
@@ -57,6 +67,7 @@ WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         ("_patch_step_function", "_hook_for_profile"),
     ),
     ("sklearn.isotonic", "IsotonicRegression"): ("_build_f",),
+    **dict.fromkeys(YOLO, ("args", "modelopt", "names", "train_args", "yaml")),
     ("torch.utils.data.dataloader", "DataLoader"): ("worker_init_fn", "num_workers", "collate_fn"),
 }
 

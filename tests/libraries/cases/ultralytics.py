@@ -8,7 +8,6 @@ LOADERS = ("torch",)
 DISTRIBUTION = "ultralytics"
 REQUIRES = ("opencv-python-headless", "matplotlib", "psutil", "polars")
 ALONE = ("ultralytics", "ultralytics-thop", "torchvision")  # alone: they ask for builds of torch with CUDA
-ASKED = True  # its own classes of models are on no list
 ATTACK = "a checkpoint whose pickle calls a function; it goes through `torch.load`"
 
 
