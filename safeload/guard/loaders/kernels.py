@@ -42,8 +42,8 @@ class Kernels(Loader):
             "at.",
             what=f"the kernel {named}",
             reader=self.name,
-            next='Use the model without it (attn_implementation="sdpa", use_kernels=False), or build it from a source that '
-            'you have read, and load the folder: kernels.get_local_kernel(Path("./it")).',
+            next='Use the model without it (attn_implementation="sdpa", use_kernels=False), or build it from a source '
+            'that you have read, and load the folder: kernels.get_local_kernel(Path("./it")).',
         )
 
     def proceed(
