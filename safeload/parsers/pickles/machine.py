@@ -15,7 +15,6 @@ from safeload.parsers.pickles import (
     arrow,
     blocks,
     categories,
-    forests,
     generators,
     natives,
     parameters,
@@ -53,7 +52,6 @@ SPECIALS: Final = {
     **parameters.SPECIALS,
     **texterrors.SPECIALS,
     **trees.SPECIALS,
-    **forests.SPECIALS,
 }
 _EXTENSION: Final = pattern(r"unregistered extension code (\d+)")
 
