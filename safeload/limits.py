@@ -147,6 +147,7 @@ SPARE: Final = 256 * MIB  # bytes of memory that a sealed copy leaves free; a mo
 HOLES: Final = 1 * GIB  # bytes of a file that is nearly all holes; a sparse file takes no disk, and minutes to hash
 STATE_WAIT: Final = 10.0  # seconds to wait for another process's turn on a state file
 REMEMBERED: Final = 128 * KIB  # bytes; reading a smaller file again is quicker than looking up what was read of it
+REMEMBERED_SMALL: Final = 32  # smaller files beside a large one that are looked up all the same; a folder of thousands
 MEMO_ROWS: Final = 20_000  # remembered files and parses, each; a state folder that grows for ever
 MEMO_BYTES: Final = 256 * MIB  # of remembered parses; the same
 MEMO_PARSE: Final = 8 * MIB  # bytes of one remembered parse; reading it again is then no slower

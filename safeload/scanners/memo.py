@@ -19,7 +19,7 @@ from pathlib import Path
 
 from safeload import home, limits
 from safeload.errors import Malformed, StateError
-from safeload.lean import Any, Final, Sequence
+from safeload.lean import Any, Final, Iterator, Sequence
 from safeload.parsers import external
 from safeload.parsers.coding import decode, encode
 from safeload.parsers.facts import GapReason, Part
@@ -68,16 +68,40 @@ DELETE FROM parses WHERE rowid NOT IN (
 
 @cache
 def parser_version() -> str:
-    """A digest of all that turns bytes into facts: Python, the parsers' own source, other libraries, the limits."""
+    """A digest of what turns bytes into facts: Python, which version of each file of the parsers, other libraries.
+
+    A file's version is told by its inode and times, as of a model's: reading all of them takes longer than a load may.
+    """
     sha = hashlib.sha256(f"{sys.version} {external.installed()}".encode())
-    package = Path(__file__).resolve().parent.parent
-    sources = sorted((package / "parsers").rglob("*.py"))
-    for source in (package / "limits.py", *sources):
-        if source.is_file():
-            sha.update(source.read_bytes())
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    sources = 0
+    for status in _statuses(package):
+        sources += 1
+        sha.update(status.encode("utf-8", "surrogateescape"))
     if not sources:  # installed without source: nothing then tells one release's facts from another's
         sha.update(os.urandom(16))
     return sha.hexdigest()
+
+
+def _statuses(package: str) -> Iterator[str]:
+    """A line for each file of source, in one order."""
+    waiting, found = (
+        [os.path.join(package, "parsers")],
+        [os.path.join(package, name) for name in ("limits.py", "lean.py")],
+    )
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.name.endswith(".py"):
+                    found.append(entry.path)
+                elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
+                    waiting.append(entry.path)
+    for path in sorted(found):
+        try:
+            status = os.stat(path)
+        except OSError:
+            continue
+        yield f"{path} {status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}\n"
 
 
 class Memo:

@@ -1,4 +1,4 @@
-"""An examiner that parses large files only once: facts of known bytes come from the memo."""
+"""An examiner that parses files only once: facts of known bytes come from the memo."""
 
 from __future__ import annotations
 
@@ -14,20 +14,34 @@ if TYPE_CHECKING:
 
 
 class Remembering:
-    """Where facts of a file of the same length are remembered, it is hashed first: it may be the same file again."""
+    """Where facts of a file of the same length are remembered, it is hashed first: it may be the same file again.
+
+    Small files beside a large one are remembered too, a few of them: a worker is quicker than the memo, and
+    takes longer than either to start.
+    """
 
     def __init__(self, *, examiner: Examiner, memo: Memo) -> None:
         self._examiner = examiner
         self._memo = memo
         self._new: list[tuple[Hashed, int, str, tuple[Part, ...]]] = []
+        self._small: dict[int, tuple[Part, ...] | None] = {}
 
     def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
-        if not _worth(readable):
-            self._examiner.announce(readable, purpose=purpose)
+        if _worth(readable):
+            return
+        if isinstance(readable, Hashed) and len(self._small) < limits.REMEMBERED_SMALL:
+            sha256 = readable.sha256(wait=True)
+            parts = self._memo.parts(sha256, purpose) if sha256 is not None else None
+            self._small[id(readable)] = parts
+            if parts is not None:
+                return
+        self._examiner.announce(readable, purpose=purpose)
 
     def examine(self, readable: Readable, /, *, name: str, purpose: str = "") -> tuple[Part, ...]:
         size = readable.size
-        if size is None or not _worth(readable) or not isinstance(readable, Hashed):
+        if size is not None and not _worth(readable):
+            return self._of_small(readable, size, name, purpose)
+        if size is None or not isinstance(readable, Hashed):
             return self._examiner.examine(readable, name=name, purpose=purpose)
         sha256 = readable.sha256(wait=self._memo.knows_length(size))
         parts = self._memo.parts(sha256, purpose) if sha256 is not None else None
@@ -36,13 +50,22 @@ class Remembering:
             self._new.append((readable, size, purpose, parts))
         return parts
 
+    def _of_small(self, readable: Readable, size: int, name: str, purpose: str) -> tuple[Part, ...]:
+        parts = self._small.get(id(readable))
+        if parts is None:
+            parts = self._examiner.examine(readable, name=name, purpose=purpose)
+            if id(readable) in self._small and isinstance(readable, Hashed):
+                self._new.append((readable, size, purpose, parts))
+        return parts
+
     def remember(self) -> None:
         """Keep what was read, by what it hashes to. Call it when that is known to be so."""
         for readable, size, purpose, parts in self._new:
             sha256 = readable.sha256(wait=True)
             if sha256 is not None:
                 self._memo.remember_parts(sha256, purpose, parts)
-                self._memo.remember_length(size)
+                if size >= limits.REMEMBERED:
+                    self._memo.remember_length(size)
 
 
 def _worth(readable: Readable) -> bool:
