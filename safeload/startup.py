@@ -25,7 +25,7 @@ LIBRARIES: Final = frozenset(
     (
         *("accelerate", "catboost", "cloudpickle", "diffusers", "diffusers_modules", "dill", "gguf", "huggingface_hub"),
         *("joblib", "keras", "lightgbm", "mlflow", "multiprocess", "numpy", "onnxruntime", "pandas", "peft"),
-        *("safetensors", "sentence_transformers", "shelve", "skops", "srsly", "tf_keras", "timm", "torch"),
+        *("safetensors", "sentence_transformers", "shelve", "skops", "spacy", "srsly", "tf_keras", "timm", "torch"),
         *("transformers", "transformers_modules", "xgboost"),
     )
 )

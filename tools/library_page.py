@@ -35,8 +35,8 @@ _NOT: Final = """
   and `joblib.load` too. Those are wrapped, and unpicklers of their own are seen by the hook.
 - PyTables (`pandas.read_hdf`) hides what stops it: the pickle does not run, its bytes come out in the object's
   place; a line at the end of the script or cell, and the record, say why.
-- spaCy is not wrapped. A pipeline is a folder of tables and settings; its `config.cfg` names functions that
-  installed packages have registered, and is not judged. Weights of torch in it are read with `weights_only=True`.
+- A package of spaCy that is installed (`spacy.load("en_core_web_sm")`) is code like any other package; the pipeline in
+  it is looked at. What `spacy train --code` names is the user's own. `Language.from_bytes` is not looked at.
 - A model that is handed over as text (`lightgbm.Booster(model_str=…)`, `keras.models.model_from_json`) is not
   looked at.
 - ONNX and GGUF models and folders of MLflow are read where they lie, and so is an array that numpy maps: a swap is
@@ -46,9 +46,7 @@ _NOT: Final = """
   are your own.
 - Packages of torch ask: for the Python in them, and for tensors, whose ids have another shape there than in a
   checkpoint.
-- Not tested: Flair 0.15.1 (it installs, and asks for a transformers below 5, which does not go with this release of
-  huggingface_hub); llama-cpp-python (source only, to be compiled); TensorFlow and `tf_keras` (SavedModel,
-  `TFSMLayer`).
+- Not tested: llama-cpp-python (source only, to be compiled); TensorFlow and `tf_keras` (SavedModel, `TFSMLayer`).
 """
 
 

@@ -11,9 +11,11 @@ YAML: Final = "yaml"
 SCRIPT: Final = "torchscript"
 PROGRAM: Final = "pt2-program"
 INDEX: Final = "pipeline-index"
+CONFECTION: Final = "confection"
 _BY_SUFFIX: Final = {".py": PYTHON, ".jinja": TEMPLATE, ".jinja2": TEMPLATE, ".yaml": YAML, ".yml": YAML}
 _BY_NAME: Final = {
     "MLmodel": YAML,  # https://mlflow.org/docs/latest/ml/model/#mlmodel-file
+    "config.cfg": CONFECTION,  # spacy.util.load_model_from_path
     # `config_name` of the pipelines in diffusers: pairs of library and class in no other file are imported.
     "model_index.json": INDEX,
     "modular_model_index.json": INDEX,

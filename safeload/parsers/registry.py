@@ -6,7 +6,7 @@ from safeload.lean import TYPE_CHECKING, Final, replace
 from safeload.parsers import external, formats, inert
 from safeload.parsers.containers import archive
 from safeload.parsers.pickles import joblib, legacy, pickle
-from safeload.parsers.purposes import PROGRAM, PYTHON, SCRIPT, TEMPLATE, YAML
+from safeload.parsers.purposes import CONFECTION, PROGRAM, PYTHON, SCRIPT, TEMPLATE, YAML
 from safeload.parsers.tiers import Later
 from safeload.parsers.visit import Parts, Read, Visit
 
@@ -65,6 +65,7 @@ READERS: Final[dict[str, Read]] = {
     "tar": Later("safeload.parsers.containers.untar", "read"),
     SCRIPT: Later("safeload.parsers.programs.torchscript", "read"),
     PROGRAM: Later("safeload.parsers.programs.pt2", "read"),
+    CONFECTION: Later("safeload.parsers.programs.confection", "read"),
     "text": _text,
     "gguf": _model("gguf"),
     "msgpack": _model("msgpack"),

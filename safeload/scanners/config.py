@@ -5,8 +5,8 @@ from __future__ import annotations
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.parsers.containers import membernames
-from safeload.parsers.programs import settings
-from safeload.scanners import mentioned, references
+from safeload.parsers.programs import confection, settings
+from safeload.scanners import mentioned, references, registered
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
 from safeload.scanners.names import Standing
@@ -78,9 +78,20 @@ TEMPLATE_NAME: Final = Rule(
     fix="Do not use it. Names of templates are plain words.",
     cwe=22,
 )
+REGISTERED: Final = Rule(
+    id="config-registered-function",
+    title="The settings of a pipeline call a function that nobody has vouched for",
+    severity=Severity.MEDIUM,
+    why="spaCy calls the registered functions that config.cfg names, with arguments that stand beside them. Some make "
+    "files, send what they see, or load another pipeline; what an installed package registers can do anything.",
+    fix="Find out which package registers the function, and what it does with these arguments.",
+    cwe=470,
+)
 
 _CONFIGS: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.FOUND, Role.TARGET})
 _SHOWN: Final = 8
+_FUNCTIONS: Final = frozenset({confection.REGISTERED, confection.TRAINING})
+_KINDS: Final = settings.KINDS | _FUNCTIONS
 
 
 class ConfigScanner(Scanner):
@@ -96,12 +107,13 @@ class ConfigScanner(Scanner):
         DANGEROUS,
         EXPRESSION,
         TEMPLATE_NAME,
+        REGISTERED,
     )
 
     def sees(self, part: Part) -> bool:
         return part.text is not None and (
             any(text.startswith("duplicate-key:") for text in part.text.anomalies)
-            or any(mention.kind in settings.KINDS for mention in part.mentions)
+            or any(mention.kind in _KINDS for mention in part.mentions)
         )
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
@@ -121,6 +133,9 @@ def _judged(mention: Mention, name: str) -> tuple[Rule, str] | None:
         return (TEMPLATE_NAME, f"{name} has a chat template of the name {said}.") if odd else None
     if mention.kind == settings.EXPRESSION:
         return EXPRESSION, f"{name} holds text that a library evaluates: {mentioned.shown(mention.text)}."
+    if mention.kind in _FUNCTIONS:
+        said = f"{name} has {mentioned.shown(mention.text)} called; nobody has vouched for it."
+        return None if registered.only_builds(mention) else (REGISTERED, said)
     if mention.kind not in settings.KINDS:
         return None
     standing, what = references.standing(mention)

@@ -38,6 +38,8 @@ def seekable(target: Any) -> bool:
     if isinstance(target, (bytes, bytearray, memoryview)):
         return True
     ask = getattr(target, "seekable", None)
+    if ask is None:  # a memory map says so from Python 3.13 on
+        return all(hasattr(target, name) for name in ("read", "seek", "tell"))
     return callable(ask) and bool(ask())
 
 
