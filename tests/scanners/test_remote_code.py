@@ -149,7 +149,9 @@ def test_a_finding_names_file_line_and_snippet(look: Look) -> None:
 
 def test_evidence_is_escaped_and_bounded(look: Look) -> None:
     source = "import os\n" + "".join(f"os.system('\x1b{i}')  # \u202e\n" for i in range(50))
-    for found in look(source.encode(), name="m.py", role=Role.CODE).findings:
+    findings = look(source.encode(), name="m.py", role=Role.CODE).findings
+    assert any("\\x1b" in text for found in findings for text in found.evidence)
+    for found in findings:
         assert len(found.evidence) <= 8
         assert not {"\x1b", "\u202e"} & set("".join((found.message, *found.evidence)))
 

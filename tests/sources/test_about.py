@@ -150,10 +150,10 @@ def test_a_card_without_a_head(hub_env: Hub) -> None:
 
 
 def test_no_card_is_known_to_be_none(hub_env: Hub) -> None:
-    about = HubSource("acme/missing-shard").about()
-    if "README.md" not in {a.path for a in HubSource("acme/missing-shard").files()}:
-        assert about.facts["card"] == {}
-        assert about.facts["card_text"] == ""
+    hub_env.push("acme/without-a-card", {"config.json": b"{}"})
+    about = HubSource("acme/without-a-card").about()
+    assert about.facts["card"] == {}
+    assert about.facts["card_text"] == ""
 
 
 def test_a_long_card_is_cut() -> None:
