@@ -5,7 +5,7 @@ from __future__ import annotations
 from safeload import limits
 from safeload.lean import Final
 from safeload.parsers.facts import GapReason, Mention
-from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.refused import Refused
 
 _WHERE: Final = 400  # characters of the way to a mention
 

@@ -9,10 +9,10 @@ from safeload.errors import Malformed
 from safeload.lean import Any, Iterator, replace
 from safeload.parsers import jsonkinds
 from safeload.parsers.facts import GapReason, Mention, Part, TextFacts
-from safeload.parsers.pickles.ledger import Refused
 from safeload.parsers.programs import settings
 from safeload.parsers.purposes import INDEX, TEMPLATE
 from safeload.parsers.reader import Reader
+from safeload.parsers.refused import Refused
 from safeload.parsers.visit import Parts, Visit
 
 

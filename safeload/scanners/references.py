@@ -7,7 +7,6 @@ import re
 from safeload.lean import TYPE_CHECKING, Final, pattern
 from safeload.parsers.programs import settings
 from safeload.scanners import names
-from safeload.scanners.effects import of_name
 from safeload.scanners.names import Standing
 
 if TYPE_CHECKING:
@@ -94,6 +93,8 @@ def _named(dotted: str, *, module: bool) -> tuple[Standing, str]:
     parts = dotted.replace("--", ".").split(".")
     cuts = [(".".join(parts[:index]), ".".join(parts[index:])) for index in range(1, len(parts))]
     what = next((what for cut in cuts for what in [names.dangerous(*cut)] if what), "")
+    from safeload.scanners.effects import of_name  # few settings name what it would be asked about
+
     effect = of_name(dotted)
     if what or effect is not None:
         return Standing.DANGEROUS, what or (effect.does if effect is not None else "")

@@ -5,29 +5,17 @@ from __future__ import annotations
 from itertools import islice
 
 from safeload import limits
-from safeload.errors import Malformed
 from safeload.lean import Any, Callable, Final, Iterable, replace
-from safeload.parsers.facts import Gap, GapReason, PickleRole, Use
+from safeload.parsers.facts import GapReason, PickleRole, Use
 from safeload.parsers.pickles.encoded import coated
 from safeload.parsers.pickles.makers import stand_in
 from safeload.parsers.pickles.page import Page
 from safeload.parsers.pickles.quick import LOOK, NUMBERS
 from safeload.parsers.pickles.shapes import could_be_pickle, example, is_storage
 from safeload.parsers.pickles.standins import Inert, Named, Persistent
+from safeload.parsers.refused import Refused as Refused
 
 _ODD_IDS: Final = 8  # different ones that are told
-
-
-class Refused(Malformed):
-    """The run is given up, for a reason of ours. `UnpicklingError` is what the VM itself raises."""
-
-    def __init__(self, message: str, *, reason: GapReason = GapReason.MALFORMED) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-    @property
-    def gap(self) -> Gap:
-        return Gap(reason=self.reason, detail=str(self))
 
 
 class Again(BaseException):

@@ -8,7 +8,7 @@ import re
 from safeload import limits
 from safeload.lean import Any, Final, Iterator
 from safeload.parsers.facts import GapReason, Mention
-from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.refused import Refused
 
 # A class in a Python file of this or another repository: `auto_map` and `custom_pipelines` of transformers
 # (dynamic_module_utils.get_class_from_dynamic_module, pipelines/__init__.py), `custom_pipeline` of diffusers
