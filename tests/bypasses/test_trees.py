@@ -92,3 +92,16 @@ def test_a_tree_without_nodes_is_not_believed(look: Look) -> None:
     data = pickle.dumps(grown(), 0)
     assert data.count(b"Vnodes\n") == 1
     assert verdict(look(data.replace(b"Vnodes\n", b"Vnudes\n"))) is Action.BLOCK
+
+
+CIRCLES = {"to itself": 0, "back to the root": 2}
+PREDICTS_FOREVER = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (5, 5)); import joblib; " + PREDICTS
+
+
+@pytest.mark.parametrize("case", CIRCLES)
+def test_nodes_in_a_circle(case: str, look: Look, oracle: Oracle) -> None:
+    """A library writes a node's children behind it. A circle is followed until somebody ends the process."""
+    data = pickle.dumps(grown(place=CIRCLES[case], left_child=0, right_child=0, feature=0))
+    assert verdict(look(data)) is Action.BLOCK
+    ended, last = oracle.run(PREDICTS_FOREVER, data)
+    assert ended < 0, last

@@ -99,8 +99,8 @@ def _is(value: Any, module: str, name: str) -> bool:
 
 
 def _kept(dtype: Dtype, data: Any) -> Any:
-    """The bytes of integers, and of records of numbers: what somebody may ask for."""
-    return data if dtype.plain()[0][:1] in ("i", "u") or dtype.fields() is not None else None
+    """The bytes of integers, and of records of numbers, and objects: what somebody may ask for."""
+    return data if dtype.plain()[0][:1] in ("i", "u", "b", "O") or dtype.fields() is not None else None
 
 
 class _NamedScalar(Named):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
 
 _CODES: Final = {"i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q", "f8": "d"}
-_PART: Final = 1 << 18  # bytes of records that are looked at together
+PART: Final = 1 << 18  # bytes of records that are looked at together
 _NATIVE: Final = frozenset({"|", "=", "<" if sys.byteorder == "little" else ">"})
 
 
@@ -88,7 +88,7 @@ def columns(value: Any, names: tuple[str, ...]) -> Iterator[tuple[array[int], ..
     fields = None if known is None else known.dtype.fields()
     if known is None or fields is None or len(known.shape) != 1 or not fields.keys() >= set(names):
         return None
-    data, size = _content(known.raw), known.dtype.settle().size
+    data, size = content(known.raw), known.dtype.settle().size
     if data is None or len(data) != size * known.shape[0]:
         return None
     if any(code(fields[name][1]) != "q" or fields[name][0] % 8 for name in names):
@@ -97,7 +97,7 @@ def columns(value: Any, names: tuple[str, ...]) -> Iterator[tuple[array[int], ..
 
 
 def _parts(data: bytes | bytearray | Later, size: int, offsets: tuple[int, ...]) -> Iterator[tuple[array[int], ...]]:
-    step = max(1, _PART // size) * size
+    step = max(1, PART // size) * size
     for start in range(0, len(data), step):
         every: array[int] = array("q")
         every.frombytes(data[start : start + step])
@@ -110,18 +110,19 @@ def code(dtype: Any) -> str | None:
     return _CODES.get(spec) if order in _NATIVE else None
 
 
-def _content(raw: Any) -> bytes | bytearray | Later | None:
+def content(raw: Any) -> bytes | bytearray | Later | None:
+    """The bytes of an array; None for what is none. Raises `Unread`."""
     if raw is FAR:
         raise Far
     if raw is None:
         raise Unread
-    content = getattr(raw, "content", raw)
-    data = content.encode("latin-1") if type(content) is str else content
+    inner = getattr(raw, "content", raw)
+    data = inner.encode("latin-1") if type(inner) is str else inner
     return data if isinstance(data, (bytes, bytearray, Later)) else None
 
 
 def _numbers(raw: Any, typecode: str | None) -> array[int] | None:
-    data = None if typecode is None or typecode == "d" else _content(raw)
+    data = None if typecode is None or typecode == "d" else content(raw)
     numbers: array[int] = array(typecode or "b")
     if data is None or len(data) % numbers.itemsize:
         return None

@@ -15,6 +15,7 @@ from safeload.parsers.pickles import (
     arrow,
     blocks,
     categories,
+    forests,
     generators,
     natives,
     parameters,
@@ -52,6 +53,7 @@ SPECIALS: Final = {
     **parameters.SPECIALS,
     **texterrors.SPECIALS,
     **trees.SPECIALS,
+    **forests.SPECIALS,
 }
 _EXTENSION: Final = pattern(r"unregistered extension code (\d+)")
 

@@ -7,14 +7,12 @@ child or a feature beyond the end is read, wherever that is, when the tree predi
 from __future__ import annotations
 
 import sys
-from functools import partial
+from array import array
+from functools import cache, partial
 
-from safeload.lean import TYPE_CHECKING, Any, Final
-from safeload.parsers.pickles.contents import Far, Unread, columns, held
+from safeload.lean import Any, Final, Iterable
+from safeload.parsers.pickles.contents import PART, Far, Unread, columns, held
 from safeload.parsers.pickles.standins import Inert, Named
-
-if TYPE_CHECKING:
-    from array import array
 
 _MOST: Final = 1 << 31  # features; scikit-learn counts them in 32 bits
 _ONE: Final = (1).to_bytes(8, "little")
@@ -58,11 +56,24 @@ def _answer(nodes: Any, features: int | None) -> bool | None:
         return None
     if parts is None or known is None or features is None or not 0 <= features < _MOST:
         return False
-    return all(_leads_inside(*part, nodes=known.shape[0], features=features) for part in parts)
+    return known.shape[0] > 0 and _all_lead_inside(parts, known.shape[0], features)
 
 
-def _leads_inside(left: array[int], right: array[int], feature: array[int], *, nodes: int, features: int) -> bool:
-    """Both children of a node are nodes, and what it looks at is a feature; a leaf, with -1 for a child, has neither.
+def _all_lead_inside(parts: Iterable[tuple[array[int], ...]], nodes: int, features: int) -> bool:
+    before = 0
+    for left, right, feature in parts:
+        if not _leads_inside(left, right, feature, before=before, nodes=nodes, features=features):
+            return False
+        before += len(left)
+    return True
+
+
+def _leads_inside(
+    left: array[int], right: array[int], feature: array[int], *, before: int, nodes: int, features: int
+) -> bool:
+    """Both children of a node are nodes behind it, which its library writes first, and what it looks at is a feature.
+
+    A leaf, with -1 for a child, has neither. Nodes in a circle would be followed forever.
 
     A forest has millions of nodes. So a column is one long number of 64 bits for each node, and a comparison is a
     subtraction that must not borrow from the next node's highest bit.
@@ -71,13 +82,28 @@ def _leads_inside(left: array[int], right: array[int], feature: array[int], *, n
     signs = ones << 63
     children, others, looks = (int.from_bytes(one.tobytes(), sys.byteorder) for one in (left, right, feature))
     leaves = children & signs
+    places = ones * before + int.from_bytes(_upwards()[: 8 * len(left)], sys.byteorder)
     if others & signs != leaves or looks & signs != leaves:
         return False
     return (
         _below(children, leaves, signs, ones, nodes)
         and _below(others, leaves, signs, ones, nodes)
         and _below(looks, leaves, signs, ones, features, least=2)
+        and _above(children, signs, places + ones)
+        and _above(others, signs, places + ones)
     )
+
+
+@cache
+def _upwards() -> bytes:
+    """As many places, from zero, as a part has nodes."""
+    return array("q", range(PART // 8)).tobytes()  # whatever the size of a record is
+
+
+def _above(column: int, signs: int, least: int) -> bool:
+    """Is each number that is not below zero at least the one of `least`?"""
+    # The sign is what may be borrowed. Below zero there are only leaves, whose number without it is above every place.
+    return ((column | signs) - least) & signs == signs
 
 
 def _below(column: int, negative: int, signs: int, ones: int, bound: int, *, least: int = 1) -> bool:

@@ -85,7 +85,7 @@ def kept(state: Any, raw: Callable[[], Any]) -> Held | None:
         return None
     if (subclass.page.module, subclass.page.name) != ("numpy", "ndarray"):
         return None
-    wanted = dtype.plain()[0][:1] in ("i", "u") or dtype.fields() is not None
+    wanted = dtype.plain()[0][:1] in ("i", "u", "b") or dtype.fields() is not None
     return Held(shape=state["shape"], dtype=dtype, raw=raw() if wanted else None)
 
 
