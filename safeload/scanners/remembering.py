@@ -24,7 +24,8 @@ class Remembering:
         self._examiner = examiner
         self._memo = memo
         self._new: list[tuple[Hashed, int, str, tuple[Part, ...]]] = []
-        self._small: dict[int, tuple[Part, ...] | None] = {}
+        # By identity; each is held, so that no later one can be taken for it.
+        self._small: dict[int, tuple[Readable, str, tuple[Part, ...] | None]] = {}
 
     def announce(self, readable: Readable, /, *, purpose: str = "") -> None:
         if _worth(readable):
@@ -32,7 +33,7 @@ class Remembering:
         if isinstance(readable, Hashed) and len(self._small) < limits.REMEMBERED_SMALL:
             sha256 = readable.sha256(wait=True)
             parts = self._memo.parts(sha256, purpose) if sha256 is not None else None
-            self._small[id(readable)] = parts
+            self._small[id(readable)] = readable, purpose, parts
             if parts is not None:
                 return
         self._examiner.announce(readable, purpose=purpose)
@@ -51,10 +52,12 @@ class Remembering:
         return parts
 
     def _of_small(self, readable: Readable, size: int, name: str, purpose: str) -> tuple[Part, ...]:
-        parts = self._small.get(id(readable))
+        _, announced, parts = self._small.get(id(readable), (None, None, None))
+        if announced != purpose:
+            return self._examiner.examine(readable, name=name, purpose=purpose)
         if parts is None:
             parts = self._examiner.examine(readable, name=name, purpose=purpose)
-            if id(readable) in self._small and isinstance(readable, Hashed):
+            if isinstance(readable, Hashed):
                 self._new.append((readable, size, purpose, parts))
         return parts
 
