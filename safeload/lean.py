@@ -36,7 +36,7 @@ else:
 __all__ = [
     "IO", "TYPE_CHECKING", "Any", "BinaryIO", "Callable", "Choice", "ClassVar", "Collection", "Final", "Generator",
     "Iterable", "Iterator", "Mapping", "NoReturn", "Protocol", "Sequence", "TextIO", "TypeVar", "attribute",
-    "defaults", "deque", "field", "pattern", "record", "replace", "sha256",
+    "deque", "field", "pattern", "record", "replace", "sha256",
 ]  # fmt: skip
 _sha256: list[Callable[[bytes], Hash]] = []
 
@@ -243,9 +243,3 @@ def sha256(data: bytes = b"") -> Hash:
         except ImportError:  # a Python that has OpenSSL's only
             _sha256.append(attribute("hashlib", "sha256"))
     return _sha256[0](data)
-
-
-def defaults(cls: Any) -> dict[str, Any]:
-    """The fields of a record class that need not be given, with what they hold then."""
-    given: dict[str, Any] = cls.__record__
-    return {name: one.default if one.factory is None else one.factory() for name, one in given.items()}

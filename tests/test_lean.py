@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from safeload.lean import Choice, defaults, field, pattern, record, replace, sha256
+from safeload.lean import Choice, field, pattern, record, replace, sha256
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,6 @@ def test_what_takes_dataclasses_takes_records() -> None:
     assert dataclasses.replace(made, y=5) == replace(made, y=5) == Point(x=1, y=5)
     with pytest.raises(TypeError):
         replace(made, z=1)
-    assert defaults(Point) == {"y": 2, "tags": {}, "note": ""}
 
 
 def test_choices_are_their_texts_and_nothing_else() -> None:

@@ -10,7 +10,7 @@ import sys
 from functools import cache
 
 from safeload.errors import Malformed
-from safeload.lean import Any, Callable, Choice, Final, defaults
+from safeload.lean import Any, Callable, Choice, Final
 
 _Decoder = Callable[[Any], Any]
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
@@ -40,7 +40,7 @@ def encode(value: Any) -> Any:
 @cache
 def _fields(kind: Any) -> tuple[tuple[str, Any], ...]:
     """Names with defaults; a field without one gets a default that nothing equals."""
-    given = defaults(kind)
+    given = {name: one.default if one.factory is None else one.factory() for name, one in kind.__record__.items()}
     return tuple((name, given.get(name, _NONE)) for name in kind.__slots__)
 
 
