@@ -142,7 +142,7 @@ def _report(closure: Closure, progress: Progress, seal: Sealed | None) -> tuple[
     """What the files are; what is in them; where those lie that were hashed."""
     progress.step("Reading")
     artifacts = closure.snapshot.artifacts
-    if any(a.size is not None and a.digest is None and closure.cached(a) is None for a in artifacts):
+    if any(a.size is not None and a.digest is None and closure.place(a) is None for a in artifacts):
         # One of them is not on this machine.
         report = engine.scan(closure.snapshot, closure.open, how=How.RANGES, worker=workers.shared(), progress=progress)
         return closure.snapshot, report, {}

@@ -29,8 +29,8 @@ class Hold(Hashed):
     thread, while somebody reads it who then calls `close`. `held` tells what it was, after both.
     """
 
-    def __init__(self, path: Path, *, expected: Digest | None = None, memo: Remembered | None = None) -> None:
-        self.path = path
+    def __init__(self, path: str | Path, *, expected: Digest | None = None, memo: Remembered | None = None) -> None:
+        self.path = os.fspath(path)
         self._expected = expected
         self._memo: Remembered | None = None
         self._sha256: str | None = None
@@ -44,7 +44,7 @@ class Hold(Hashed):
             self._start(os.fstat(self._descriptor), memo)
         except OSError as error:
             self._shut()
-            raise unreadable(path, error) from error
+            raise unreadable(self.path, error) from error
         except BaseException:
             self._shut()
             raise
@@ -163,7 +163,7 @@ class Hold(Hashed):
             raise not_announced(self.path, self._expected, digest)
         if self._memo is not None:
             self._memo.remember_digest(self.identity.key, self._sha256)
-        return Held(path=self.path, identity=self.identity, digest=digest)
+        return Held(place=self.path, identity=self.identity, digest=digest)
 
 
 def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None = None) -> Held | None:
@@ -208,7 +208,7 @@ class _Hashing:
         if self._git is not None:
             self._git.update(data)
 
-    def misbehaved(self, path: Path) -> Misbehaved | None:
+    def misbehaved(self, path: str) -> Misbehaved | None:
         if self._git is None or self._expected is None or self._git.hexdigest() == self._expected.hex:
             return None
         return not_announced(path, self._expected, Digest(algorithm="git-sha1", hex=self._git.hexdigest()))

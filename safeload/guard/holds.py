@@ -43,7 +43,7 @@ class Holds:
         """
         if self._failed is not None:
             raise self._failed
-        path = self._closure.cached(artifact)
+        path = self._closure.place(artifact)
         if path is None:
             return self._closure.open(artifact)
         worth = artifact.size is None or artifact.size >= limits.REMEMBERED

@@ -40,7 +40,7 @@ class Sealed:
         self.taken: set[str] = set()
         self._finalizer = weakref.finalize(self, _remove, self.folder, self._process)
 
-    def hold(self, path: Path, artifact: Artifact) -> SealedHold:
+    def hold(self, path: str, artifact: Artifact) -> SealedHold:
         """Copy, seal, hash: raises `SourceError`, `Misbehaved`."""
         if artifact.size is not None:
             room.check(artifact.size, self.folder)

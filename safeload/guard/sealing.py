@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class SealedHold(Hold):
     """Nothing is remembered of it: the digest is that of the copy. `place` is a free path in a private folder."""
 
-    def __init__(self, path: Path, place: Path, *, expected: Digest | None = None) -> None:
+    def __init__(self, path: str, place: Path, *, expected: Digest | None = None) -> None:
         self.copy: Copy | None = None
         super().__init__(path, expected=expected)
         if self.unheld:

@@ -49,10 +49,16 @@ class Identity:
 class Held:
     """A file that was hashed: where it lies, which version it was, what its bytes hash to."""
 
-    path: Path
+    place: str
     identity: Identity
     digest: Digest
     copy: Copy | None = None  # sealed: what was looked at, and is loaded instead of the file
+
+    @property
+    def path(self) -> Path:
+        from pathlib import Path
+
+        return Path(self.place)
 
 
 class Remembered(Protocol):
@@ -67,22 +73,22 @@ def recheck(held: Iterable[Held]) -> None:
     """Every file is still the one that was hashed. Raises `Changed`; then nothing of the load may be used."""
     for item in held:
         try:
-            now = Identity.of(item.path.stat())
+            now = Identity.of(os.stat(item.place))  # noqa: PTH116
         except OSError as error:
-            raise Changed(f"{item.path} was there, and is gone after the load.", next=_AGAIN) from error
+            raise Changed(f"{item.place} was there, and is gone after the load.", next=_AGAIN) from error
         if now != item.identity:
-            raise Changed(f"{item.path} changed while it was being loaded.", next=_AGAIN)
+            raise Changed(f"{item.place} changed while it was being loaded.", next=_AGAIN)
 
 
 _AGAIN = "What was loaded was thrown away. Find out what writes to this file, then load again."
 
 
-def check_regular(path: Path, status: os.stat_result) -> None:
+def check_regular(path: str, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise SourceError(f"{path} is not a regular file.", next="Give the path of a file.")
 
 
-def check_keeper(path: Path, status: os.stat_result) -> None:
+def check_keeper(path: str, status: os.stat_result) -> None:
     """Nobody but this user and root can write it."""
     check_regular(path, status)
     if not hasattr(os, "getuid"):
@@ -99,24 +105,25 @@ def check_keeper(path: Path, status: os.stat_result) -> None:
         )
 
 
-def not_announced(path: Path, expected: Digest, found: Digest) -> Misbehaved:
+def not_announced(path: str, expected: Digest, found: Digest) -> Misbehaved:
+    name = os.path.basename(path)  # noqa: PTH119
     error = Misbehaved(
-        f"{path.name} is not the file that the hub announced: expected {expected}, found {found}.",
+        f"{name} is not the file that the hub announced: expected {expected}, found {found}.",
         next=f"Delete {path} and download it again. If it repeats, the server or its mirror serves other bytes.",
     )
-    error.file = str(path)
+    error.file = path
     return error
 
 
-def changed(path: Path) -> Changed:
+def changed(path: str) -> Changed:
     return Changed(f"{path} changed while it was being read.", next="Wait until it is complete, then load again.")
 
 
-def unreadable(path: Path, error: OSError) -> SourceError:
+def unreadable(path: str, error: OSError) -> SourceError:
     return SourceError(f"{path} cannot be read ({error.strerror}).", next="Check the file's permissions.")
 
 
-def no_room(path: Path, error: OSError) -> SourceError:
+def no_room(path: str, error: OSError) -> SourceError:
     return SourceError(
         f"There is no room for a sealed copy of {path} ({error.strerror}).",
         next="Load a smaller model, or under a policy with `sealed = false` ([bytes]).",

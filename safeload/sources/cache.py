@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from safeload.lean import Iterable, record, replace
+from safeload.lean import TYPE_CHECKING, Iterable, record, replace
 from safeload.sources import folder, trees
 from safeload.sources.interface import Artifact, Digest
 from safeload.sources.names import COMMIT, contained, kind_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _REF_BYTES = 64
 _KINDS = ("models--", "datasets--", "spaces--", "kernels--")
@@ -22,12 +24,16 @@ class Snapshot:
     commit: str
     blobs: tuple[Path, ...]
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(str(blobs) for blobs in self.blobs)
+
     def entries(self, root: Path | None = None) -> Iterable[folder.Entry]:
         """Every file, or those below `root`, each with what the hub said of it, else what its blob's name says."""
         root = root or self.root
         above = root.relative_to(self.root).as_posix() + "/" if root != self.root else ""
         said = trees.claims(self.root.parent.parent, self.commit)
-        for entry in folder.entries(root, blobs=self.blobs):
+        for entry in folder.entries(str(root), blobs=self.places):
             claim = said.get(above + entry.path)
             yield replace(entry, claim=claim) if claim is not None else entry
 
@@ -37,10 +43,12 @@ class Snapshot:
         if not path.is_relative_to(self.root):
             return None
         said = trees.claims(self.root.parent.parent, self.commit).get(path.relative_to(self.root).as_posix())
-        return said or (folder.claimed(path, self.blobs) if path.is_symlink() else None)
+        return said or (folder.claimed(str(path), self.places) if path.is_symlink() else None)
 
 
 def default_root() -> Path:
+    from pathlib import Path
+
     from huggingface_hub import constants
 
     return Path(constants.HF_HUB_CACHE).expanduser()
@@ -82,9 +90,14 @@ def snapshot(root: Path, name: str, commit: str) -> Snapshot | None:
     return around(root / folder_of(name) / "snapshots" / commit)
 
 
-def around(path: Path) -> Snapshot | None:
+def around(path: str | Path) -> Snapshot | None:
     """The snapshot that `path` lies in or is, if it is one of a hub client's cache."""
-    real = path.resolve()
+    resolved = os.path.realpath(path)
+    if "snapshots" not in resolved:
+        return None
+    from pathlib import Path
+
+    real = Path(resolved)
     for place in (real, *real.parents):
         home = place.parent.parent
         if COMMIT.fullmatch(place.name) and place.parent.name == "snapshots" and home.name.startswith(_KINDS):

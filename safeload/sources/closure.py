@@ -46,6 +46,10 @@ class Closure:
             return None
         return self.source_of(artifact).cached(artifact.name_in_origin)
 
+    def place(self, artifact: Artifact) -> str | None:
+        """The same as a text."""
+        return None if artifact.path in self.missing else self.source_of(artifact).place(artifact.name_in_origin)
+
     def fetch(self, progress: Progress) -> Mapping[str, Path]:
         """Bring every artifact that is there to this machine; where each lies, by its path. Raises `SourceError`."""
         found: dict[str, Path] = {}

@@ -21,7 +21,7 @@ class FileReader:
 
     hashed = True
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         self._path = path
         try:
@@ -71,7 +71,7 @@ class FileReader:
             self._descriptor = -1
 
 
-def _open(path: Path, flags: int) -> int:
+def _open(path: str | Path, flags: int) -> int:
     """What the path leads to; most are no links, and resolving one takes longer than reading a small file."""
     try:
         return os.open(path, flags)

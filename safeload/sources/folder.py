@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 
 from safeload import limits
 from safeload.errors import SourceError
@@ -12,6 +11,7 @@ from safeload.lean import Iterator, Sequence, record
 from safeload.sources.interface import Digest
 from safeload.sources.names import COMMIT, SHA256
 
+# Places are plain texts here: a path object takes longer than the file that it names, and longer to import.
 # What tools leave beside a model: never opened by a load.
 _SKIPPED = frozenset({".git", ".cache", "__pycache__", ".ipynb_checkpoints"})
 
@@ -21,13 +21,13 @@ class Entry:
     """One file of a folder. `place` is None for what cannot be read (`why`): a link out, a pipe, a device."""
 
     path: str
-    place: Path | None
+    place: str | None
     size: int | None = None
     why: str = ""
     claim: Digest | None = None
 
 
-def entries(root: Path, *, blobs: Sequence[Path] = ()) -> Iterator[Entry]:
+def entries(root: str, *, blobs: Sequence[str] = ()) -> Iterator[Entry]:
     """Every file below `root` in name order. Links may lead into `root` and into `blobs` only.
 
     Raises `SourceError` when the folder cannot be listed or holds more than `limits.FILES`.
@@ -37,7 +37,7 @@ def entries(root: Path, *, blobs: Sequence[Path] = ()) -> Iterator[Entry]:
     while waiting:
         folder, above = waiting.pop()
         for name in _listed(folder):
-            place = folder / name
+            place = os.path.join(folder, name)  # noqa: PTH118
             status = _status(place)
             if status is not None and stat.S_ISDIR(status.st_mode):
                 if name not in _SKIPPED:
@@ -49,24 +49,24 @@ def entries(root: Path, *, blobs: Sequence[Path] = ()) -> Iterator[Entry]:
             yield _entry(root, place, status, blobs, path=above + name)
 
 
-def _listed(folder: Path) -> list[str]:
+def _listed(folder: str) -> list[str]:
     try:
-        return sorted(os.listdir(folder))  # noqa: PTH208  # a path object takes longer than the file that it names
+        return sorted(os.listdir(folder))  # noqa: PTH208
     except OSError as error:
         raise SourceError(
             f"The folder {folder} cannot be listed ({error.strerror}).", next="Check its permissions."
         ) from error
 
 
-def _status(place: Path) -> os.stat_result | None:
+def _status(place: str) -> os.stat_result | None:
     """None for what is gone since it was listed, or lies in a folder that may be listed and not entered."""
     try:
-        return place.lstat()
+        return os.lstat(place)
     except OSError:
         return None
 
 
-def _entry(root: Path, place: Path, status: os.stat_result | None, blobs: Sequence[Path], *, path: str) -> Entry:
+def _entry(root: str, place: str, status: os.stat_result | None, blobs: Sequence[str], *, path: str) -> Entry:
     if status is None:
         return Entry(path=path, place=None, why="it cannot be looked at")
     claim = None
@@ -74,24 +74,30 @@ def _entry(root: Path, place: Path, status: os.stat_result | None, blobs: Sequen
     if stat.S_ISLNK(status.st_mode):
         try:
             claim = claimed(place, blobs)
-            real = place.resolve(strict=True)
-            status = real.stat()
-        except (OSError, RuntimeError):
+            real = os.path.realpath(place, strict=True)
+            status = os.stat(real)  # noqa: PTH116
+        except OSError:
             return Entry(path=path, place=None, why="it is a link that leads nowhere")
-        if not any(real.is_relative_to(folder) for folder in (root, *blobs)):
+        if not any(within(real, folder) for folder in (root, *blobs)):
             return Entry(path=path, place=None, why="it is a link that leaves the folder")
     if not stat.S_ISREG(status.st_mode):
         return Entry(path=path, place=None, why="it is not a regular file")
     return Entry(path=path, place=real, size=status.st_size, claim=claim)
 
 
-def claimed(link: Path, blobs: Sequence[Path]) -> Digest | None:
+def within(place: str, folder: str) -> bool:
+    """Does `place` lie in `folder`, or is it that? Both without links and dots."""
+    return place == folder or place.startswith(folder.rstrip("/") + "/")
+
+
+def claimed(link: str, blobs: Sequence[str]) -> Digest | None:
     """What the name of a blob in the hub client's cache says: SHA-256 for large files, else git's SHA-1."""
-    target = Path(os.path.normpath(link.parent / link.readlink()))
-    if target.parent not in blobs:
+    target = os.path.join(os.path.dirname(link), os.readlink(link))  # noqa: PTH115, PTH118, PTH120
+    folder, name = os.path.split(os.path.normpath(target))
+    if folder not in blobs:
         return None
-    if SHA256.fullmatch(target.name):
-        return Digest(algorithm="sha256", hex=target.name)
-    if COMMIT.fullmatch(target.name):
-        return Digest(algorithm="git-sha1", hex=target.name)
+    if SHA256.fullmatch(name):
+        return Digest(algorithm="sha256", hex=name)
+    if COMMIT.fullmatch(name):
+        return Digest(algorithm="git-sha1", hex=name)
     return None

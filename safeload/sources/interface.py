@@ -228,6 +228,11 @@ class Source(ABC):
     def cached(self, path: str) -> Path | None:
         """Where the file lies on this machine at this revision, or None."""
 
+    def place(self, path: str) -> str | None:
+        """The same as a text, which is cheaper where there are many files, or one."""
+        found = self.cached(path)
+        return None if found is None else str(found)
+
     @abstractmethod
     def fetch(self, paths: Sequence[str], progress: Progress) -> Mapping[str, Path]:
         """Bring the files here and say where they lie. Nothing is left half-written. Raises `SourceError`."""

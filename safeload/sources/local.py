@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from safeload.errors import NotFound, SourceError
 from safeload.lean import TYPE_CHECKING, Iterable, Mapping, Sequence
 from safeload.sources import cache, folder
@@ -16,34 +18,32 @@ if TYPE_CHECKING:
 class LocalSource(Source):
     """`path` names a file or a folder. In a hub client's cache the origin carries the commit."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         # The name keeps the user's own path; reading goes to what it leads to.
         try:
-            self._named = path.expanduser().absolute()
-            self._root = self._named.resolve(strict=True)
-            self._single = single = not self._root.is_dir()
-        except (OSError, RuntimeError, ValueError) as error:
+            self._named = _absolute(os.path.expanduser(path))  # noqa: PTH111
+            self._root = os.path.realpath(self._named, strict=True)
+            self._single = single = not os.path.isdir(self._root)  # noqa: PTH112
+        except (OSError, ValueError) as error:
             raise NotFound(f"There is no {path}.", next="Check the path.") from error
-        self._cached = cache.around(self._named if not single else self._named.parent)
+        self._cached = cache.around(self._named if not single else os.path.dirname(self._named))  # noqa: PTH120
         commit = self._cached.commit if self._cached is not None else None
-        self.origin = Origin(kind=OriginKind.LOCAL, name=str(self._named), revision=commit)
+        self.origin = Origin(kind=OriginKind.LOCAL, name=self._named, revision=commit)
         found = self._file() if single else self._files()
         self._entries = {entry.path: entry for entry in found}
 
-    def _blobs(self) -> tuple[Path, ...]:
-        return self._cached.blobs if self._cached is not None else ()
-
     def _files(self) -> Iterable[folder.Entry]:
-        if self._cached is None or not self._root.is_relative_to(self._cached.root):
-            return folder.entries(self._root, blobs=self._blobs())
-        return self._cached.entries(self._root)
+        if self._cached is None or not folder.within(self._root, str(self._cached.root)):
+            return folder.entries(self._root, blobs=self._cached.places if self._cached is not None else ())
+        return self._cached.entries(_path(self._root))
 
     def _file(self) -> tuple[folder.Entry, ...]:
-        name = self._named.name
-        if not self._root.is_file():
+        name = os.path.basename(self._named)  # noqa: PTH119
+        if not os.path.isfile(self._root):  # noqa: PTH113
             return (folder.Entry(path=name, place=None, why="it is not a regular file"),)
-        claim = self._cached.claim(self._named) if self._cached is not None else None
-        return (folder.Entry(path=name, place=self._root, size=self._root.stat().st_size, claim=claim),)
+        claim = self._cached.claim(_path(self._named)) if self._cached is not None else None
+        size = os.path.getsize(self._root)  # noqa: PTH202
+        return (folder.Entry(path=name, place=self._root, size=size, claim=claim),)
 
     def files(self) -> tuple[Artifact, ...]:
         return tuple(Artifact(path=e.path, size=e.size, expected=e.claim) for e in self._entries.values())
@@ -52,19 +52,23 @@ class LocalSource(Source):
         return FileReader(self._place(path))
 
     def cached(self, path: str) -> Path | None:
+        place = self.place(path)
+        return _path(place) if place is not None else None
+
+    def place(self, path: str) -> str | None:
+        """As the library will open it, links and all: where one is changed, it opens another file."""
         entry = self._entries.get(path)
-        return self._spelt(path) if entry is not None and entry.place is not None else None
+        if entry is None or entry.place is None:
+            return None
+        return self._named if self._single else os.path.join(self._named, path)  # noqa: PTH118
 
     def fetch(self, paths: Sequence[str], progress: Progress) -> Mapping[str, Path]:
         for path in paths:
             self._place(path)
-        return {path: self._spelt(path) for path in paths}
+        found = {path: self.cached(path) for path in paths}
+        return {path: place for path, place in found.items() if place is not None}
 
-    def _spelt(self, path: str) -> Path:
-        """As the library will open it, links and all: where one is changed, it opens another file."""
-        return self._named if self._single else self._named / path
-
-    def _place(self, path: str) -> Path:
+    def _place(self, path: str) -> str:
         entry = self._entries.get(path)
         if entry is None:
             raise NotFound(f"There is no {path} in {self.origin.name}.", next="Check the name.")
@@ -77,3 +81,14 @@ class LocalSource(Source):
 
     def about(self) -> About:
         return About(unanswered={"hub": "this is a local file or folder; nobody was asked"})
+
+
+def _absolute(path: str) -> str:
+    """Without folding `..`, which may follow a link."""
+    return str(_path(path).absolute()) if ".." in path else os.path.abspath(path)  # noqa: PTH100
+
+
+def _path(place: str) -> Path:
+    from pathlib import Path
+
+    return Path(place)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from safeload.errors import NotFound, UsageError
 from safeload.lean import TYPE_CHECKING, Callable, pattern
 from safeload.sources.names import is_repository
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from safeload.sources.interface import Source
 
 _PATH_LIKE = pattern(r"\.{1,2}(/|\\|$)|[/~\\]|[A-Za-z]:[\\/]")
@@ -41,7 +42,7 @@ def _local(target: str, revision: str | None, token: str | bool | None, cache: P
     if target.startswith("file:"):
         return LocalSource(_path_of(target))
     if _PATH_LIKE.match(target) or _exists(target):
-        return LocalSource(Path(target))
+        return LocalSource(target)
     return None
 
 
@@ -52,13 +53,13 @@ def _exists(target: str) -> bool:
         return False
 
 
-def _path_of(url: str) -> Path:
+def _path_of(url: str) -> str:
     from urllib.parse import unquote, urlsplit
 
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost") or not parts.path:
         raise UsageError(f"{url!r} does not name a file on this machine.", next="Write file:///path/of/the/model.")
-    return Path(unquote(parts.path))
+    return unquote(parts.path)
 
 
 def _hub(target: str, revision: str | None, token: str | bool | None, cache: Path | None) -> Source | None:

@@ -5,12 +5,13 @@ Without a network it is what a file is compared with: also where the cache holds
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from safeload import limits
-from safeload.lean import Any, Mapping
+from safeload.lean import TYPE_CHECKING, Any, Mapping
 from safeload.sources.interface import Digest
 from safeload.sources.names import COMMIT, SHA256
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def claims(home: Path, commit: str) -> Mapping[str, Digest]:

@@ -128,14 +128,14 @@ def test_a_folder_that_may_not_be_listed(tmp_path: Path) -> None:
 def test_a_file_that_goes_while_the_folder_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or one in a folder that may be listed and not entered: to `lstat` it is the same."""
     made(tmp_path, config_json=b"{}", model_pkl=b"N.")
-    real = Path.lstat
+    real = os.lstat
 
-    def lstat(path: Path) -> os.stat_result:
-        if path.name == "model.pkl":
+    def lstat(path: str) -> os.stat_result:
+        if path.endswith("model.pkl"):
             raise FileNotFoundError(2, "No such file or directory")
         return real(path)
 
-    monkeypatch.setattr(Path, "lstat", lstat)
+    monkeypatch.setattr(os, "lstat", lstat)
     source = LocalSource(tmp_path)
     assert paths(source) == ["config.json", "model.pkl"]
     with pytest.raises(SourceError, match="cannot be looked at"):
