@@ -58,6 +58,7 @@ ELSEWHERE = {
     "TREE": "sources/test_trees.py::test_what_cannot_be_read_is_no_claim",
     "SPARE": "guard/test_bytes_copies.py::test_no_room_is_an_error",
     "HOLES": "guard/test_holds.py::test_a_file_of_holes_is_not_hashed_and_not_held",
+    "REMEMBERED_SMALL": "scanners/test_remembering.py::test_of_many_small_files_a_few_are_looked_up",
     "MEMO_ROWS": "scanners/test_memo.py::test_it_is_kept_small",
     "MEMO_BYTES": "scanners/test_memo.py::test_it_is_kept_small",
     "LOG_ENTRY": "test_auditlog.py::test_a_flood_is_shortened_and_says_so",

@@ -10,7 +10,7 @@ from safeload.guard.hold import Hold
 from safeload.parsers.facts import Part
 from safeload.scanners.memo import Memo
 from safeload.scanners.remembering import Remembering
-from safeload.sources.interface import Readable
+from safeload.sources.readable import Readable
 
 
 class Counting:
