@@ -107,9 +107,10 @@ def _loaded(text: str, file: str) -> Document:
     else:
         import tomli as tomllib
     try:
-        return tomllib.loads(text)
+        document: Document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{file}: {error}") from error
+    return document
 
 
 def checked(document: Document, *, file: str) -> NameFile:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from safeload.errors import UsageError
-from safeload.guard import hook
-from safeload.guard.interface import Entry, Grant, Loader
+from safeload.guard.interface import Entry, Grant
+from safeload.guard.loaders.code_folder import CodeFolder
 from safeload.guard.loaders.refused import refused
-from safeload.guard.loaders.torch_hub import code_in
-from safeload.lean import Any, Callable, Mapping
-from safeload.sources.interface import Call, Listing, Wanted
+from safeload.lean import Any, Mapping
+from safeload.sources.interface import Call, Listing
 
 
-class Kernels(Loader):
+class Kernels(CodeFolder):
     """From a folder its Python is decided on. What comes from the hub is compiled, and run in this process: refused.
 
     Who does not come by here is stopped by the hook, which knows code in a cache of kernels.
@@ -25,12 +23,6 @@ class Kernels(Loader):
     entries = (Entry(module="kernels.load", attribute="get_kernel_with_resolver", everywhere=True),)
 
     def recognises(self, listing: Listing) -> bool:
-        return False
-
-    def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
-        return code_in(listing)
-
-    def wants_weights(self, call: Call) -> bool:
         return False
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
@@ -45,12 +37,6 @@ class Kernels(Loader):
             next='Use the model without it (attn_implementation="sdpa", use_kernels=False), or build it from a source '
             'that you have read, and load the folder: kernels.get_local_kernel(Path("./it")).',
         )
-
-    def proceed(
-        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
-    ) -> Any:
-        with hook.watching(str(Path(grant.snapshot.origin.name)) + "/"):
-            return original(*args, **kwargs)
 
     def load(self, grant: Grant) -> Mapping[str, Any]:
         raise UsageError("A kernel is for a model.", next="Call `kernels.get_local_kernel`, guarded.")

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from safeload.errors import Blocked, UsageError
-from safeload.guard import hook
-from safeload.guard.interface import Entry, Grant, Loader
+from safeload.guard.interface import Entry, Grant
 from safeload.guard.loaders.buffers import absent, named
+from safeload.guard.loaders.code_folder import CodeFolder
 from safeload.guard.loaders.refused import refused
-from safeload.lean import Any, Callable, Mapping
-from safeload.sources.interface import Call, Listing, Role, Source, Wanted
+from safeload.lean import Any, Mapping
+from safeload.sources.interface import Call, Listing, Wanted
 
-_CODE = (".py", ".pyc", ".so", ".pyd")
 _CONF = "hubconf.py"
 _TARGETS = ("repo_or_dir", "hubconf_dir", "github")
 
 
-class TorchHub(Loader):
+class TorchHub(CodeFolder):
     """From a folder (`source="local"`) its Python is decided on; from GitHub nothing is run that nobody looked at."""
 
     name = "torch.hub"
@@ -30,10 +27,7 @@ class TorchHub(Loader):
     def scope(self, call: Call, listing: Listing) -> tuple[Wanted, ...]:
         if _CONF not in listing.paths:
             raise UsageError(f"{call.target} has no {_CONF}.", next="Name the folder in which it lies.")
-        return code_in(listing)
-
-    def wants_weights(self, call: Call) -> bool:
-        return False
+        return super().scope(call, listing)
 
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         target = args[0] if args else next((kwargs[key] for key in _TARGETS if key in kwargs), None)
@@ -44,23 +38,8 @@ class TorchHub(Loader):
             None if target is None or absent(target) else Call(target=named(target), loader=self.name, entry=self.name)
         )
 
-    def source_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Source | None:
-        return None
-
-    def proceed(
-        self, original: Callable[..., Any], entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], grant: Grant
-    ) -> Any:
-        with hook.watching(str(Path(grant.snapshot.origin.name)) + "/"):
-            return original(*args, **kwargs)
-
     def load(self, grant: Grant) -> Mapping[str, Any]:
         raise UsageError("A hub folder has several models.", next='torch.hub.load("./folder", "name", source="local")')
-
-
-def code_in(listing: Listing) -> tuple[Wanted, ...]:
-    """The Python of a folder, and what it may load beside it."""
-    found = [path for path in sorted(listing.paths) if path.endswith(_CODE)]
-    return tuple(Wanted(path=p, role=Role.CODE if p.endswith(".py") else Role.WEIGHTS) for p in found)
 
 
 def _refused(target: Any) -> Blocked:
