@@ -154,10 +154,8 @@ if not TYPE_CHECKING:
             return dataclasses.make_dataclass(owner.__name__, given, kw_only=True).__dataclass_fields__
 
     _DATACLASS_FIELDS = _DataclassFields()
-    _always = {"__repr__": __repr__, "__reduce__": __reduce__}
-    _if_frozen = {"__setattr__": __setattr__, "__delattr__": __setattr__}
-    _METHODS = {}  # by `frozen` and `eq`
-    for _frozen, _writes in ((True, _if_frozen), (False, {})):
+    _always, _METHODS = {"__repr__": __repr__, "__reduce__": __reduce__}, {}  # by `frozen` and `eq`
+    for _frozen, _writes in ((True, {"__setattr__": __setattr__, "__delattr__": __setattr__}), (False, {})):
         _METHODS[_frozen, False] = _always | _writes
         _METHODS[_frozen, True] = _always | _writes | {"__eq__": __eq__, "__hash__": __hash__ if _frozen else None}
     del __repr__, __eq__, __hash__, __setattr__, __reduce__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from safeload.decisions.interface import Decision, basis_of
 from safeload.lean import TYPE_CHECKING, Any, Callable, ClassVar, Mapping, record
 from safeload.policy.interface import Action, Review
 from safeload.scanners.interface import How
@@ -13,6 +12,7 @@ from safeload.sources.interface import Call, Listing, Role, Snapshot, Source, Wa
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from safeload.decisions.interface import Decision
     from safeload.guard.sealed import Sealed
     from safeload.parsers.facts import Stream
 
@@ -48,6 +48,8 @@ class Grant:
             raise ValueError("no grant from a report that was made over ranges")
         if review.snapshot.digest is None or decision.subject != review.snapshot.digest:
             raise ValueError("the decision is about other bytes")
+        from safeload.decisions.interface import basis_of
+
         if decision.basis != basis_of(review.policy, review.verdict):
             raise ValueError("the decision answers another question")
         if decision.action is not Action.ALLOW:

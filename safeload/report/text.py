@@ -5,9 +5,7 @@ from __future__ import annotations
 from safeload.lean import TYPE_CHECKING, Iterable, Sequence
 from safeload.policy.interface import Action, Reason, Review
 from safeload.report import words
-from safeload.report.following import next_step
 from safeload.report.page import Page, Text
-from safeload.report.panelrows import code_of
 from safeload.report.style import Style, encodable
 from safeload.scanners.interface import Scanned
 from safeload.signals.interface import Dimension, Outcome
@@ -97,6 +95,8 @@ class _Page(Page):
     def code(self, review: Review) -> None:
         if review.verdict.action is Action.ALLOW:
             return
+        from safeload.report.panelrows import code_of
+
         for code in code_of(review):
             self.heading(f"What loading {code.path} would run")
             for row in _shortened(code.lines):
@@ -169,6 +169,10 @@ class _Page(Page):
         )
 
     def next(self, review: Review) -> None:
+        if review.verdict.action is Action.ALLOW:
+            return
+        from safeload.report.following import next_step
+
         step = next_step(review)
         if step is None:
             return

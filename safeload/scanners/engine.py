@@ -6,10 +6,10 @@ import sys
 
 from safeload import __version__, limits
 from safeload.errors import Changed, NotFound, SourceError
-from safeload.lean import Callable, Final, Protocol, record, replace
+from safeload.lean import TYPE_CHECKING, Any, Callable, Final, Protocol, record, replace
 from safeload.parsers import external, inert, purposes
 from safeload.parsers.facts import GapReason, Part
-from safeload.scanners import beside, identity, template_diff, whole
+from safeload.scanners import beside, identity, whole
 from safeload.scanners.ahead import Ahead
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import (
@@ -27,6 +27,9 @@ from safeload.scanners.interface import (
 from safeload.scanners.registry import seeing
 from safeload.sources.interface import Artifact, Origin, Progress, Role, Silent, Snapshot
 from safeload.sources.readable import Readable
+
+if TYPE_CHECKING:
+    from safeload.scanners.template_diff import Held
 
 __all__ = ["Examiner", "scan"]
 
@@ -49,7 +52,7 @@ class Examiner(Protocol):
 class _Seen:
     results: tuple[Result, ...]
     tensors: tuple[Tensors, ...] = ()
-    templates: tuple[template_diff.Held, ...] = ()
+    templates: tuple[Held, ...] = ()
     weights: frozenset[beside.Named] = frozenset()
 
 
@@ -75,20 +78,16 @@ def scan(
         for artifact in snapshot.artifacts:
             told.step(f"Looking at {plain(artifact.path, limits.EVIDENCE)}")
             seen.append(_guarded(artifact, opener, examiner, how=how, origin=snapshot.origin))
+    weights, sizes = frozenset().union(*(one.weights for one in seen)), {a.path: a.size for a in snapshot.artifacts}
+    results = beside.noted((result for one in seen for result in one.results), weights, sizes)
+    templates = tuple(held for one in seen for held in one.templates)
     return Report(
         snapshot=snapshot,
-        results=template_diff.noted(
-            beside.noted(
-                (result for one in seen for result in one.results),
-                frozenset().union(*(one.weights for one in seen)),
-                {artifact.path: artifact.size for artifact in snapshot.artifacts},
-            ),
-            (held for one in seen for held in one.templates),
-        ),
+        results=_templates().noted(results, templates) if templates else results,
         engine=Engine(version=__version__, python=sys.version.partition(" ")[0], missing_extras=external.missing()),
         how=how,
         tensors=tuple(tensors for one in seen for tensors in one.tensors),
-        templates=tuple(held for one in seen for held in one.templates),
+        templates=templates,
     )
 
 
@@ -150,12 +149,14 @@ def _artifact(
         for part in parts
         if part.tensors is not None
     )
-    templates = tuple(
-        template_diff.Held(artifact=artifact, member=part.member, source=part.template.source)
-        for part in parts
-        if part.template is not None
-    )
+    templates = _templates().held(parts, artifact) if any(part.template is not None for part in parts) else ()
     return _Seen(results=tuple(results), tensors=tensors, templates=templates, weights=beside.named(parts, artifact))
+
+
+def _templates() -> Any:
+    from safeload.scanners import template_diff  # few files have one
+
+    return template_diff
 
 
 _last: list[tuple[Part | None, tuple[Scanner, ...]]] = [(None, ())]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from safeload.lean import Final
 
 __all__ = ["plain"]
@@ -23,6 +21,8 @@ def plain(text: str, limit: int, *, lines: bool = False) -> str:
     """
     if len(text) <= limit and text.isascii() and text.isprintable():
         return text  # nearly every name there is
+    import unicodedata
+
     # Bounded first: escaping grows a character to at most ten.
     cut = len(text) > limit
     pieces: list[str] = []
@@ -47,6 +47,8 @@ def _piece(character: str, marks: int, *, lines: bool) -> str:
         return character
     if lines and character == "\t":
         return "    "
+    import unicodedata
+
     if marks > _COMBINING_RUN or unicodedata.category(character) in _HIDDEN:
         return _escaped(ord(character))
     return character

@@ -11,6 +11,7 @@ from safeload.scanners.template_rules import CHANGED
 if TYPE_CHECKING:
     from collections import Counter
 
+    from safeload.parsers.facts import Part
     from safeload.sources.interface import Artifact
 
 _SHOWN: Final = 8
@@ -79,6 +80,15 @@ def _changed(own: Iterable[Held], every: Iterable[Held]) -> Iterator[tuple[tuple
             first = findings[0]
             if first is not None:
                 yield (one.artifact.path, one.member), first
+
+
+def held(parts: Iterable[Part], artifact: Artifact) -> tuple[Held, ...]:
+    """The templates of one artifact."""
+    return tuple(
+        Held(artifact=artifact, member=part.member, source=part.template.source)
+        for part in parts
+        if part.template is not None
+    )
 
 
 def noted(results: Iterable[Result], held: Iterable[Held]) -> tuple[Result, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from safeload.errors import UsageError
 from safeload.guard.loaders.registry import LOADERS
-from safeload.guard.loaders.transformers_entries import PIPELINE
 from safeload.lean import Any, Mapping
 from safeload.sources.interface import Call
 
@@ -42,6 +41,8 @@ def _resolved(loader: str) -> tuple[str, str]:
     library = max((name for name in names if loader.startswith(f"{name}.")), key=len, default="")
     if library:
         return library, loader
+    from safeload.guard.loaders.transformers_entries import PIPELINE
+
     if loader == PIPELINE:
         return "transformers", loader
     if all(part.isidentifier() for part in loader.split(".")) and loader[0].isupper():
