@@ -46,7 +46,7 @@ def _by() -> str:
     from safeload import startup
 
     if startup.state == "on":
-        return "activation of this environment"
+        return "activation of this environment, or the process that started this one"
     known = {"safeload_jupyter": "%load_ext safeload", "safeload.auto": "import safeload.auto"}
     return next((words for module, words in known.items() if module in sys.modules), "safeload.install() or guarded()")
 

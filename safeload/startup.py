@@ -166,7 +166,7 @@ def _turn_on() -> None:
         state = "on"
     except Exception as error:  # noqa: BLE001  (whatever is broken: pip must start, to repair it)
         state = f"{type(error).__name__}: {error}"
-        _say(f"This process is NOT guarded, though its environment is activated ({state}).")
+        _say(f"This process is NOT guarded, though it should be ({state}).")
     finally:
         _turning = False
         _stand_down(state)
