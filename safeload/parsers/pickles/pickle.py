@@ -73,22 +73,19 @@ def read(reader: Reader, *, reading: str = "pickle") -> Outcome:
         together(reader, ledger, 0, len(streams))
     if not reader.size:
         gap = Gap(reason=GapReason.EMPTY, detail="no bytes")
-    spans = [(s.offset, s.offset + s.length) for s in streams]
     reader.held = done.value if streams else None
-    if len(streams) == 1 and gap is None and not streams[0].names and plain.only_numbers(done.value):
-        spans = []  # no literal came out of it, and nothing that could have been given one
+    bare = gap is None and _only_numbers(streams, done.value)
+    spans = [] if bare else [(s.offset, s.offset + s.length) for s in streams]
+    left = reader.size - at
     facts, gap = conclude(
-        reader,
-        ledger,
-        streams,
-        gap,
-        reading=reading,
-        leftover=reader.size - at,
-        spans=spans,
-        values=values,
-        numbers=numbers,
+        reader, ledger, streams, gap, reading=reading, leftover=left, spans=spans, values=values, numbers=numbers
     )
     return Outcome(facts=facts, gap=gap, legacy=legacy, storages=ledger.storages)
+
+
+def _only_numbers(streams: list[Stream], value: object) -> bool:
+    """Then no literal came out of it, and nothing that could have been given one."""
+    return len(streams) == 1 and not streams[0].names and plain.only_numbers(value)
 
 
 def stream(reader: Reader, done: Run) -> Stream:
