@@ -157,10 +157,14 @@ class TemplateTest:
 
 @record(frozen=True, slots=True, kw_only=True)
 class TemplateText:
-    """A text that stands in a template. `line` is 0 where it was put together from several places."""
+    """A text that stands in a template. `line` is 0 where it was put together from several places.
+
+    `tools`: it stands only where the conversation has tools.
+    """
 
     text: str
     line: int = 0
+    tools: bool = False
 
 
 @record(frozen=True, slots=True, kw_only=True)

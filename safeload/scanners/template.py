@@ -5,6 +5,7 @@ from __future__ import annotations
 from safeload import limits
 from safeload.lean import ClassVar, Final, Iterator
 from safeload.parsers.facts import Part, TemplateFacts, TemplateTest
+from safeload.scanners import template_languages as languages
 from safeload.scanners import template_names as names
 from safeload.scanners import template_rules as rules
 from safeload.scanners import template_singled as singled
@@ -113,6 +114,7 @@ def _measured(test: TemplateTest) -> bool:
 
 
 def _texts(facts: TemplateFacts) -> Found:
+    with_tools = [item.text for item in facts.texts if item.tools]
     for item in facts.texts:
         where = f" (line {item.line})" if item.line else ""
         internal = names.internal_text(item.text)
@@ -124,6 +126,9 @@ def _texts(facts: TemplateFacts) -> Found:
         firm = "" if passage else texts.firm(item.text)
         if firm:
             yield rules.FIRM, f"{firm}{where}"
+        unread = "" if item.tools else languages.unread(item.text, with_tools)
+        if unread:
+            yield rules.LANGUAGE, f"{unread}{where}"
         address = texts.address(item.text)
         if address:
             yield rules.ADDRESS, f"{address}{where}"
@@ -153,6 +158,7 @@ _SENTENCES: Final = {
     rules.SINGLED.id: "The chat template adds text for some tools, names or roles only.",
     rules.INSTRUCTION.id: "The chat template tells the model something that a user would not want.",
     rules.FIRM.id: "The chat template gives the model an instruction that is worth reading.",
+    rules.LANGUAGE.id: "The chat template holds sentences in a language that nobody here reads: {0}.",
     rules.ADDRESS.id: "The chat template holds an address or a command.",
     rules.HIDDEN.id: "The chat template holds characters that nobody sees.",
     rules.DATE.id: "The chat template compares the date.",

@@ -68,6 +68,15 @@ FIRM: Final = Rule(
     fix="Read the lines that are shown, or use the template of the base model.",
     cwe=506,
 )
+LANGUAGE: Final = Rule(
+    id="template-other-language",
+    title="The chat template holds sentences in a language that is not read here",
+    severity=Severity.MEDIUM,
+    why="Text in the template is put into every conversation, and no user sees it. Whether it turns the model against "
+    "its user is looked for in English only.",
+    fix="Have somebody read the lines that are shown, or use the template of the base model.",
+    cwe=506,
+)
 ADDRESS: Final = Rule(
     id="template-address",
     title="The chat template holds an address or a command",
@@ -118,5 +127,5 @@ CHANGED: Final = Rule(
     cwe=506,
 )
 RULES: Final = (
-    ESCAPE, UNKNOWN, TRIGGER, WORDS, SINGLED, INSTRUCTION, FIRM, ADDRESS, HIDDEN, DATE, ENCODED, ENDLESS, CHANGED,
+    ESCAPE, UNKNOWN, TRIGGER, WORDS, SINGLED, INSTRUCTION, FIRM, LANGUAGE, ADDRESS, HIDDEN, DATE, ENCODED, ENDLESS, CHANGED,
 )  # fmt: skip

@@ -81,14 +81,14 @@ def sentences(test: TemplateTest) -> tuple[str, ...]:
 def is_prose(text: str) -> bool:
     """Does it say something, in whatever language? Marks are none; many words in them are."""
     found = words(text)
-    if sum(map(_weight, found)) >= _SENTENCE or (len(found) > 1 and sum(map(len, found)) >= _LONG):
+    if sum(map(weight, found)) >= _SENTENCE or (len(found) > 1 and sum(map(len, found)) >= _LONG):
         return True
     marked = dict.fromkeys(mark for mark in _MARK.findall(text) if re.search(r"\w[ _]\w", mark))
     return sum(len(_WORD.findall(mark.replace("_", " "))) for mark in marked) >= _MARKED
 
 
-def _weight(word: str) -> int:
-    """Chinese, Japanese and Thai put no spaces between words."""
+def weight(word: str) -> int:
+    """As how many words a word counts: Chinese, Japanese and Thai put no spaces between words."""
     return 1 if word[0] < "\u0e00" or "\uac00" <= word[0] <= "\ud7a3" else max(1, len(word) // 2)
 
 

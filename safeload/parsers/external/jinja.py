@@ -12,6 +12,7 @@ from safeload.parsers.external.jinja_emit import emitted
 from safeload.parsers.external.jinja_flow import Flow
 from safeload.parsers.external.jinja_sources import walk
 from safeload.parsers.external.jinja_tests import comparisons
+from safeload.parsers.external.jinja_tools import body, given
 from safeload.parsers.external.jinja_work import work
 from safeload.parsers.facts import Gap, GapReason, Mention, Part, TemplateFacts, TemplateText
 from safeload.parsers.pickles.ledger import Refused
@@ -198,17 +199,25 @@ def _filtered(node: nodes.Filter, flow: Flow) -> Iterator[tuple[str, str]]:
 
 def _texts(tree: nodes.Template, flow: Flow) -> Iterator[TemplateText]:
     """All text that stands in it, pieces that follow each other put together, each text once."""
+    placed = list(_placed(tree, flow))
+    with_tools = {one for one, _, tools in placed if tools} - {one for one, _, tools in placed if not tools}
     seen: set[str] = set()
-    for run in emitted(tree.body, flow):
-        if run not in seen:
-            seen.add(run)
-            yield TemplateText(text=run)
-    waiting: list[nodes.Node] = [tree]
-    while waiting:
-        node = waiting.pop()
-        whole = flow.fold(node) if isinstance(node, nodes.Expr) and not isinstance(node, nodes.Name) else None
-        if whole is None:
-            waiting.extend(reversed(list(node.iter_child_nodes())))
-        elif whole not in seen and whole.strip():
+    for whole, line in (*((run, 0) for run in emitted(tree.body, flow)), *(one[:2] for one in placed)):
+        if whole not in seen and (not line or whole.strip()):
             seen.add(whole)
-            yield TemplateText(text=whole, line=node.lineno or 0)
+            yield TemplateText(text=whole, line=line, tools=whole in with_tools)
+
+
+def _placed(tree: nodes.Template, flow: Flow) -> Iterator[tuple[str, int, bool]]:
+    """Text, its line, and whether it stands in a branch for conversations with tools."""
+    waiting: list[tuple[nodes.Node, bool]] = [(tree, False)]
+    theirs = given(tree)
+    while waiting:
+        node, with_tools = waiting.pop()
+        whole = flow.fold(node) if isinstance(node, nodes.Expr) and not isinstance(node, nodes.Name) else None
+        if whole is not None:
+            yield whole, node.lineno or 0, with_tools
+            continue
+        apart = set(map(id, body(node))) if theirs else set()
+        inner = [(child, with_tools or id(child) in apart) for child in node.iter_child_nodes()]
+        waiting.extend(reversed(inner))
