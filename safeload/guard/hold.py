@@ -7,7 +7,16 @@ import time
 
 from safeload import lean, limits
 from safeload.errors import Misbehaved
-from safeload.guard.vault import Held, Identity, Remembered, changed, check_keeper, not_announced, unreadable
+from safeload.guard.vault import (
+    Held,
+    Identity,
+    Remembered,
+    changed,
+    check_keeper,
+    link_at,
+    not_announced,
+    unreadable,
+)
 from safeload.lean import TYPE_CHECKING, Any, Callable, Final
 from safeload.sources.interface import Digest
 from safeload.sources.readable import Hashed
@@ -40,6 +49,7 @@ class Hold(Hashed):
         self.unhashed = False  # somebody is to call `hash`
         self._descriptor = -1
         try:
+            self._link = link_at(self.path)
             self._descriptor = os.open(path, _FLAGS)
             self._start(os.fstat(self._descriptor), memo)
         except OSError as error:
@@ -163,7 +173,7 @@ class Hold(Hashed):
             raise not_announced(self.path, self._expected, digest)
         if self._memo is not None:
             self._memo.remember_digest(self.identity.key, self._sha256)
-        return Held(place=self.path, identity=self.identity, digest=digest)
+        return Held(place=self.path, identity=self.identity, digest=digest, link=self._link)
 
 
 def hold(path: Path, *, expected: Digest | None = None, memo: Remembered | None = None) -> Held | None:

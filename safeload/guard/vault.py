@@ -47,11 +47,12 @@ class Identity:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A file that was hashed: where it lies, which version it was, what its bytes hash to."""
+    """A file that was hashed: where it lies, which version it was, what its bytes hash to. `link` is what led to it."""
 
     place: str
     identity: Identity
     digest: Digest
+    link: Identity | None = None
     copy: Copy | None = None  # sealed: what was looked at, and is loaded instead of the file
 
     @property
@@ -74,10 +75,18 @@ def recheck(held: Iterable[Held]) -> None:
     for item in held:
         try:
             now = Identity.of(os.stat(item.place))  # noqa: PTH116
+            link = link_at(item.place)
         except OSError as error:
             raise Changed(f"{item.place} was there, and is gone after the load.", next=_AGAIN) from error
-        if now != item.identity:
+        # A link that led elsewhere and was put back is another link, or has another time of change.
+        if now != item.identity or link != item.link:
             raise Changed(f"{item.place} changed while it was being loaded.", next=_AGAIN)
+
+
+def link_at(place: str) -> Identity | None:
+    """The link that lies there; None for a file."""
+    status = os.lstat(place)
+    return Identity.of(status) if stat.S_ISLNK(status.st_mode) else None
 
 
 _AGAIN = "What was loaded was thrown away. Find out what writes to this file, then load again."
