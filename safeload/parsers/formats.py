@@ -32,6 +32,7 @@ _MAGIC: Final = (
     (b"\x89HDF\r\n\x1a\n", "hdf5"),
     (b"SQLite format 3\x00", "sqlite"),
 )
+_SIGNATURES: Final = tuple(magic for magic, _ in _MAGIC)
 COMPRESSED: Final = frozenset({"zlib", "gzip", "bz2", "xz", "lzma"})
 _PACKED: Final = COMPRESSED | {"lz4", "zstd", "joblib-compat"}
 
@@ -72,7 +73,7 @@ def packed(head: bytes) -> bool:
 
 
 def _signed(head: bytes) -> list[str]:
-    return [name for magic, name in _MAGIC if head.startswith(magic)]
+    return [name for magic, name in _MAGIC if head.startswith(magic)] if head.startswith(_SIGNATURES) else []
 
 
 def _zlib(head: bytes) -> bool:

@@ -61,7 +61,12 @@ def _records(head: bytes, size: int) -> bool:
 
 
 def _starts(*magic: bytes) -> Callable[[bytes, int], bool]:
-    return lambda head, size: head.startswith(magic)
+    looks_right: Callable[[bytes, int], bool] = lambda head, size: head.startswith(magic)  # noqa: E731
+    _signed[looks_right] = magic
+    return looks_right
+
+
+_signed: Final[dict[Callable[[bytes, int], bool], tuple[bytes, ...]]] = {}
 
 
 # By the first fields of each, so much of them that hardly anything else begins in the same way.
@@ -86,7 +91,13 @@ FORMATS: Final = frozenset(name for name, _ in _LOOKS)
 
 
 def kinds(head: bytes, reader: Reader) -> list[str]:
-    return [name for name, looks_right in _LOOKS if looks_right(head, reader.size)]
+    looks = _LOOKS if head.startswith(_SIGNATURES) else _UNSIGNED
+    return [name for name, looks_right in looks if looks_right(head, reader.size)]
+
+
+# Nearly every file has none of them, which one look tells.
+_SIGNATURES: Final = tuple(magic for many in _signed.values() for magic in many)
+_UNSIGNED: Final = tuple(look for look in _LOOKS if look[1] not in _signed)
 
 
 def read(reader: Reader, visit: Visit) -> Parts:

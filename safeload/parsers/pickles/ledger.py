@@ -48,9 +48,9 @@ class Ledger:
         self.storages: dict[str, tuple[str, int]] = {}
         self.made: list[Any] = []  # what each stream came to
         self.odd_persistent: dict[str, None] = {}
-        anonymous = self.page("", "<persistent id>", -1)
-        anonymous.resolved = 0
-        self._persistent = Named("StandIn", (Persistent,), {"page": anonymous, "__slots__": ()})
+        self._anonymous = self.page("", "<persistent id>", -1)
+        self._anonymous.resolved = 0
+        self._persistent: Named | None = None
 
     @property
     def begun(self) -> bool:
@@ -125,6 +125,12 @@ class Ledger:
     def number_id(self) -> Any:
         """What a persistent id of torch's first format gives: a number that stands for a tensor."""
         self.persistent += 1
+        return self._elsewhere()
+
+    def _elsewhere(self) -> Any:
+        """Its class is made when the first is asked for: that takes as long as half of a small file."""
+        if self._persistent is None:
+            self._persistent = Named("StandIn", (Persistent,), {"page": self._anonymous, "__slots__": ()})
         return self._persistent.blank()
 
     def answer(self, pid: Any) -> Any:
@@ -138,7 +144,7 @@ class Ledger:
         elif len(self.odd_persistent) < _ODD_IDS:
             self.odd_persistent[example((pid,))] = None
         self.look(pid)
-        return self._persistent.blank()
+        return self._elsewhere()
 
     def look(self, value: Any, depth: int = 2) -> None:
         """Names and literals that are not arguments themselves, but lie in a state or in keywords."""
