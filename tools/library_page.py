@@ -37,6 +37,12 @@ _NOT: Final = """
   place; a line at the end of the script or cell, and the record, say why.
 - A package of spaCy that is installed (`spacy.load("en_core_web_sm")`) is code like any other package; the pipeline in
   it is looked at. What `spacy train --code` names is the user's own. `Language.from_bytes` is not looked at.
+- Presets of KerasHub that come from Kaggle, as the built-in ones do, are let through: only the hub and folders are
+  looked at. Presets with a tokenizer ask once: a tokenizer reads the file that its settings name.
+- Kernels (`kernels.get_kernel`, layers that are replaced) are always refused from the hub: they are compiled, and
+  run in this process. Those of a folder (`get_local_kernel`) ask.
+- Several repositories in one `load_ip_adapter` or `load_textual_inversion` are decided on file by file, where torch
+  reads them.
 - A model that is handed over as text (`lightgbm.Booster(model_str=…)`, `keras.models.model_from_json`) is not
   looked at.
 - ONNX and GGUF models and folders of MLflow are read where they lie, and so is an array that numpy maps: a swap is

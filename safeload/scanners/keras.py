@@ -55,6 +55,7 @@ READS_FILE: Final = Rule(
 )
 
 _KERAS: Final = re.compile(r"(tf_keras|keras)(\.\w+)*")
+_KERAS_HUB: Final = re.compile(r"keras_hub(\.\w+)*")
 # Where Keras looks for a function by its name alone; elsewhere the same name can be another function.
 _FUNCTIONS: Final = re.compile(
     r"|builtins|(tf_keras|keras)(\.src)?\.(activations|losses|metrics|ops)(\.\w+)*|keras|tf_keras"
@@ -105,6 +106,9 @@ def _judge(mention: Mention) -> tuple[Rule, str] | None:
         if mention.text in listed("keras_tensorflow") or _COMPUTES.fullmatch(mention.text):
             return None
         return UNKNOWN, f"A layer calls {shown(mention.text)} of TensorFlow."
+    package, _, name = mention.text.partition(">")
+    if mention.kind == "keras-registered" and package == "keras_hub" and name in listed("keras_hub_classes"):
+        return None
     if mention.kind in ("keras-registered", "keras-odd"):
         return UNKNOWN, f"The model needs {shown(mention.text)}, which is no part of Keras."
     return None
@@ -127,4 +131,6 @@ def _ordinary(kind: str, module: str, name: str) -> bool:
         return _FUNCTIONS.fullmatch(module) is not None and name in listed("keras_functions")
     if name == "TFOpLambda":  # the function that it calls is a mention of its own
         return True
+    if _KERAS_HUB.fullmatch(module):
+        return name in listed("keras_hub_classes")
     return (not module or _KERAS.fullmatch(module) is not None) and name in listed("keras_classes")

@@ -44,6 +44,9 @@ def model(*layers: dict[str, Any], **more: Any) -> dict[str, Any]:
     return built("Sequential", {"name": "s", "layers": list(layers)}, "keras", **more)
 
 
+HUB = built("ResNetBackbone", {}, "keras_hub.src.models.resnet.resnet_backbone") | {
+    "registered_name": "keras_hub>ResNetBackbone"
+}
 DENSE = built("Dense", {"units": 1, "activation": "relu"})
 
 
@@ -105,6 +108,9 @@ def test_a_lambda_runs_when_the_model_is_loaded_and_is_found(tmp_path: Path, loo
         (model(built("MyLayer", {}, "my_package.layers", registered_name="my_package>MyLayer")), "keras-unknown-name"),
         (model(built("Dense", {}, "my_package")), "keras-unknown-name"),
         (model(built("Dense", {"units": 1}, registered_name="mine>Dense")), "keras-unknown-name"),
+        (model(HUB | {"module": "mine"}), "keras-unknown-name"),
+        (model(HUB | {"registered_name": "mine>ResNetBackbone"}), "keras-unknown-name"),
+        (model(HUB | {"class_name": "BytePairTokenizer"}), "keras-unknown-name"),  # it reads a file that it names
         (model(built("function", "relu", "keras.utils")), "keras-unknown-name"),
         (model(built("function", "deserialize", "keras.layers")), "keras-unknown-name"),
         (model(built("Lambda", {"function": "relu", "function_type": "function"})), "keras-unknown-name"),
@@ -118,6 +124,10 @@ def test_what_a_configuration_names_is_found_wherever_it_stands(config: Any, rul
     for one in (config, nested, [config], compiled):
         assert rule in ids(look(keras_file(one), name="m.keras").findings)
         assert rule in ids(look(json.dumps(one).encode(), name="config.json").findings)
+
+
+def test_classes_of_keras_hub_that_compute_are_known(look: Look) -> None:
+    assert is_clean(look(keras_file(model(HUB, DENSE)), name="m.keras"))
 
 
 def test_escapes_do_not_hide_a_name(look: Look) -> None:

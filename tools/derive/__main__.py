@@ -17,7 +17,7 @@ from . import names, operators, surfaces, torch_operators
 from .libraries import LIBRARIES
 
 DATA = Path(__file__).resolve().parents[2] / "safeload" / "scanners"
-OPERATORS = ("operators.keras", "operators.onnx", "operators.tensorflow", "operators.torch")
+OPERATORS = ("operators.keras", "operators.keras_hub", "operators.onnx", "operators.tensorflow", "operators.torch")
 LISTS = tuple(sorted((*LIBRARIES, *surfaces.SURFACES, *OPERATORS)))
 
 
@@ -30,7 +30,12 @@ def derive(which: str, sources: list[Path]) -> tuple[dict[Path, str], list[str]]
     if which in LIBRARIES:
         text, left = names.derive(LIBRARIES[which], sources)
         return {DATA / "imports" / f"{which}_classes.toml": text}, left
-    ways = {"keras": operators.keras, "onnx": operators.onnx, "tensorflow": operators.tensorflow}
+    ways = {
+        "keras": operators.keras,
+        "keras_hub": operators.keras_hub,
+        "onnx": operators.onnx,
+        "tensorflow": operators.tensorflow,
+    }
     kind = which.partition(".")[2]
     files = torch_operators.operators() if kind == "torch" else ways[kind](sources[0])
     return {DATA / "ops" / file: text for file, text in files.items()}, []

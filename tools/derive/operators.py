@@ -2,15 +2,17 @@
 """The lists of operators that models of a graph format use, from what the runtimes publish.
 
 `onnx` asks the installed onnx package, and reads onnxruntime's docs/ContribOperators.md. `tensorflow` reads the modules
-that TensorFlow's build generates for its operators, `keras` the source of Keras, without importing them. What a person
-has to look at is left out by name here, and the scanners say why.
+that TensorFlow's build generates for its operators, `keras` and `keras_hub` the sources of those two, without importing
+them. What a person has to look at is left out by name here, and the scanners say why.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import sysconfig
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 # Operators of onnxruntime that hold a compiled program: the scanner has words for them.
@@ -37,6 +39,7 @@ KERAS_CLASSES = (
     "activations constraints dtype_policies initializers layers losses metrics models ops optimizers quantizers random "
     "regularizers"
 ).split()
+KERAS_HUB_CLASSES = ("layers", "metrics", "models", "samplers")
 KERAS_FUNCTIONS = ("activations", "losses", "metrics", "ops")
 KERAS_ROOTS = frozenset(
     "KerasSaveable DTypePolicy Initializer Regularizer Constraint LearningRateSchedule Quantizer SeedGenerator".split()
@@ -78,21 +81,8 @@ def tensorflow(packages: Path) -> dict[str, str]:
 
 def keras(packages: Path) -> dict[str, str]:
     root = packages / "keras" / "src"
-    bases: dict[str, set[str]] = {}
-    for tree in _trees(root):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases.setdefault(node.name, set()).update(ast.unparse(base).split(".")[-1] for base in node.bases)
-    saveable = set(KERAS_ROOTS)
-    while more := {name for name, over in bases.items() if over & saveable} - saveable:
-        saveable |= more
-    there = {
-        node.name
-        for folder in KERAS_CLASSES
-        for tree in _trees(root / folder)
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-    }
+    saveable = _descendants(KERAS_ROOTS, root)
+    there = _defined(root / folder for folder in KERAS_CLASSES)
     version = next(packages.glob("keras-*.dist-info")).name.split("-")[1].removesuffix(".dist")
     kept = {name for name in there & saveable - KERAS_OUT if not name.startswith("_")} | set(KERAS_OLD)
     functions = {
@@ -107,6 +97,36 @@ def keras(packages: Path) -> dict[str, str]:
         **_text("keras_classes", f"Classes of Keras {version} that compute, and nothing else; those of Keras 2.", kept),
         **_text("keras_functions", f"Functions of Keras {version} that configurations name.", functions),
     }
+
+
+def keras_hub(packages: Path) -> dict[str, str]:
+    root = packages / "keras_hub" / "src"
+    with_keras = Path(sysconfig.get_path("purelib")) / "keras" / "src"
+    saveable = _descendants(KERAS_ROOTS, with_keras, root)
+    # A tokenizer reads its vocabulary from the file that its settings name.
+    saveable -= _descendants(frozenset({"Tokenizer"}), root)
+    kept = {name for name in _defined(root / folder for folder in KERAS_HUB_CLASSES) & saveable if name[0] != "_"}
+    version = next(packages.glob("keras_hub-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    return _text("keras_hub_classes", f"Classes of KerasHub {version} that compute, and nothing else.", kept)
+
+
+def _descendants(roots: frozenset[str], *folders: Path) -> set[str]:
+    """The classes in these folders that come from these, and these."""
+    bases: dict[str, set[str]] = {}
+    for tree in (tree for folder in folders for tree in _trees(folder)):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(ast.unparse(base).split(".")[-1] for base in node.bases)
+    found = set(roots)
+    while more := {name for name, over in bases.items() if over & found} - found:
+        found |= more
+    return found
+
+
+def _defined(folders: Iterable[Path]) -> set[str]:
+    """The classes of the modules in these folders."""
+    trees = (tree for folder in folders for tree in _trees(folder))
+    return {node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def _trees(folder: Path) -> list[ast.Module]:

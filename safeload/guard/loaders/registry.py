@@ -63,6 +63,7 @@ _LISTED = (
     *_more("pickles", "DillSession", "CloudPickle"),
     Listed("shelve", "Shelve"),
     Listed("keras", "Keras", ends=".keras .h5 .hdf5"),
+    Listed("keras_hub", "KerasHub"),
     Listed("skops", "Skops", ends=".skops"),
     *_more("skops", "SkopsBytes", "SkopsBelow"),
     Listed("boosters", "XGBoost", ends=".ubj .xgb"),
