@@ -29,7 +29,7 @@ _VOCABULARY = (".txt", ".model", ".spm", ".proto", ".merges")
 
 
 class KerasHub(Loader):
-    """Its settings are Keras objects, made as they say. Presets of Kaggle, as the built-in ones are, are let through."""
+    """Its settings are Keras objects, made as they say. Presets of Kaggle (built-in ones, too) are let through."""
 
     name = "keras_hub"
     entries = tuple(Entry(module=module, attribute=f"{cls}.{_FROM}") for module, cls in _CLASSES.items())
