@@ -15,7 +15,6 @@ PLAIN: Final = frozenset(
 # Of a state only: items that are appended, which what the state holds could intercept.
 APPENDED: Final = "appended"
 # `data` is every tag but a global; `@word` asks the names what kind of global it is.
-_KIND: Final = pattern(r"@[a-z]+")
 _WORD: Final = pattern(r"(?:[^\s'|]|'[^']*')+(?:\|(?:[^\s'|]|'[^']*')+)*")
 _LITERAL: Final = pattern(r"str:'[^']*'")
 _GLOBAL: Final = pattern(r"global:[A-Za-z_][\w.]*\.\w+")
@@ -56,7 +55,7 @@ class Pattern:
 
 def parse(text: str) -> Pattern:
     """A pattern as the data files write it: `persistent|result int tuple data? data*`. Raises `ValueError`."""
-    words = _WORD.findall(text)
+    words = _WORD.findall(text) if "'" in text else text.split()
     if " ".join(words) != " ".join(text.split()):
         raise ValueError(f"{text!r} is not a list of words")
     slots = tuple(_slot(word) for word in words)
@@ -81,7 +80,8 @@ def _slot(word: str) -> Slot:
         if (
             tag not in PLAIN
             and tag not in ("data", APPENDED)
-            and not any(kind.fullmatch(tag) for kind in (_KIND, _LITERAL, _GLOBAL))
+            and not (tag[:1] == "@" and tag[1:].isascii() and tag[1:].isalpha() and tag.islower())
+            and not any(kind.fullmatch(tag) for kind in (_LITERAL, _GLOBAL))
         ):
             raise ValueError(f"{tag!r} is not an argument tag")
     return Slot(tags=tags, optional=mark == "?", repeated=mark == "*")

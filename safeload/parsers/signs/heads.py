@@ -25,8 +25,8 @@ _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 
 
 def msgpack(head: bytes, reader: Reader) -> bool:
-    """A map whose first key is a text of letters; as spaCy has them, one by hashes, a list of maps, or nothing at all."""
-    if _SPACY_MSGPACK.match(head) or (reader.size == 1 and head in (b"\x80", b"\x90")):
+    """A map whose first key is a text of letters; as spaCy has them, one by hashes, a list of maps, or nothing."""
+    if (head[:1] > b"\x80" and _SPACY_MSGPACK.match(head)) or (reader.size == 1 and head in (b"\x80", b"\x90")):
         return True
     if not head or not (0x81 <= head[0] <= 0x8F or head[0] in _MSGPACK_MAPS):
         return False
