@@ -46,6 +46,10 @@ _PACKAGES: Final[dict[str, tuple[str, ...]]] = {
     "sentence_transformers": ("config_file_name",),
 }
 
+_CLASSES: Final[dict[tuple[str, str], tuple[str, ...]]] = dict.fromkeys(
+    YOLO, ("args", "modelopt", "names", "train_args", "yaml")
+)
+
 WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     **dict.fromkeys(
         (("sklearn.ensemble._stacking", name) for name in ("StackingClassifier", "StackingRegressor", "_BaseStacking")),
@@ -67,11 +71,10 @@ WATCHED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         ("_patch_step_function", "_hook_for_profile"),
     ),
     ("sklearn.isotonic", "IsotonicRegression"): ("_build_f",),
-    **dict.fromkeys(YOLO, ("args", "modelopt", "names", "train_args", "yaml")),
     ("torch.utils.data.dataloader", "DataLoader"): ("worker_init_fn", "num_workers", "collate_fn"),
 }
 
 
 def watched(module: str, name: str) -> tuple[str, ...]:
     """The fields that are told of a class's states; none for most classes."""
-    return WATCHED.get((module, name)) or _PACKAGES.get(module.partition(".")[0], ())
+    return WATCHED.get((module, name)) or _CLASSES.get((module, name)) or _PACKAGES.get(module.partition(".")[0], ())
