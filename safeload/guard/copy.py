@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from safeload.lean import Iterable
+from safeload.sources import sealable
 
 MEMFD = hasattr(os, "memfd_create")
 
@@ -22,7 +23,7 @@ class Copy:
         self._own: Path | None = None
         self._sealable = MEMFD
         if self._sealable:
-            self.descriptor = os.memfd_create("safeload", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+            self.descriptor = sealable.memory()
             self.path = Path(f"/proc/{os.getpid()}/fd/{self.descriptor}")
             if self.path.exists():
                 return
@@ -32,17 +33,12 @@ class Copy:
         self.descriptor = os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
 
     def write(self, data: bytes | memoryview) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self.descriptor, view) :]
+        sealable.write(self.descriptor, data)
 
     def seal(self) -> None:
         """From here on it is what it is: by the kernel's word, or for all but this user and root."""
         if self._sealable:
-            import fcntl
-
-            seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-            fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, seals)
+            sealable.seal(self.descriptor)
             return
         writing, self.descriptor = self.descriptor, os.open(self.path, os.O_RDONLY | _FLAGS)
         os.close(writing)

@@ -10,6 +10,7 @@ from pathlib import Path
 from safeload import limits
 from safeload.errors import NotFound, SourceError
 from safeload.lean import BinaryIO, Mapping, Sequence
+from safeload.sources import sealable
 from safeload.sources.interface import About, Artifact, Digest, Origin, OriginKind, Progress, Source
 from safeload.sources.readable import Readable
 
@@ -33,12 +34,12 @@ class PrivateFile:
                         next="Convert it to safetensors, or save its parts separately.",
                     )
                 sha.update(chunk)
-                _write(self._descriptor, chunk)
+                sealable.write(self._descriptor, chunk)
         except BaseException:
             self.close()
             raise
         if self._sealable:
-            _seal(self._descriptor)
+            sealable.seal(self._descriptor)
         self.size: int = size
         self.digest = Digest(algorithm="sha256", hex=sha.hexdigest())
 
@@ -65,23 +66,10 @@ class PrivateFile:
 
 def _anonymous() -> tuple[int, bool]:
     if hasattr(os, "memfd_create"):
-        return os.memfd_create("safeload", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), True
+        return sealable.memory(), True
     descriptor, name = tempfile.mkstemp(prefix="safeload-")
     Path(name).unlink()
     return descriptor, False
-
-
-def _write(descriptor: int, chunk: bytes) -> None:
-    view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _seal(descriptor: int) -> None:
-    import fcntl
-
-    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
 
 
 class _Borrowed:
