@@ -36,8 +36,9 @@ def entries(root: str, *, blobs: Sequence[str] = ()) -> Iterator[Entry]:
     waiting = [(root, "")]
     while waiting:
         folder, above = waiting.pop()
+        below = os.path.join(folder, "")  # noqa: PTH118
         for name in _listed(folder):
-            place = os.path.join(folder, name)  # noqa: PTH118
+            place = below + name
             status = _status(place)
             if status is not None and stat.S_ISDIR(status.st_mode):
                 if name not in _SKIPPED:

@@ -27,6 +27,7 @@ class LocalSource(Source):
         except (OSError, ValueError) as error:
             raise NotFound(f"There is no {path}.", next="Check the path.") from error
         self._cached = cache.around(self._named if not single else os.path.dirname(self._named))  # noqa: PTH120
+        self._below = os.path.join(self._named, "")  # noqa: PTH118
         commit = self._cached.commit if self._cached is not None else None
         self.origin = Origin(kind=OriginKind.LOCAL, name=self._named, revision=commit)
         found = self._file() if single else self._files()
@@ -60,7 +61,7 @@ class LocalSource(Source):
         entry = self._entries.get(path)
         if entry is None or entry.place is None:
             return None
-        return self._named if self._single else os.path.join(self._named, path)  # noqa: PTH118
+        return self._named if self._single else self._below + path
 
     def fetch(self, paths: Sequence[str], progress: Progress) -> Mapping[str, Path]:
         for path in paths:

@@ -167,9 +167,11 @@ class Worker:
                 if first.alone:
                     return
                 continue
-            batch = self._batch()
-            if sent and (len(batch) < _BATCH or sent >= _FILES):
+            if sent and (sent >= _FILES or len(self._waiting) < _BATCH):
                 return  # there is enough to do, and more may be announced
+            batch = self._batch()
+            if sent and len(batch) < _BATCH:
+                return
             running.ask_many(batch, cpu=self._cpu if len(batch) == 1 else min(self._cpu, limits.BATCH_CPU))
             for _ in batch:
                 self._waiting.popleft()
