@@ -196,11 +196,11 @@ def hashing(size: int) -> Any:
     return _long_sha256() if size > _SHORT else short_sha256()
 
 
-def sha256(reader: Reader, start: int, end: int, *, before: Any = None) -> str:
-    """Of the bytes between the offsets, behind those that `before` was given."""
-    if before is None and reader.whole is not None and 0 <= start <= end <= reader.size:
+def sha256(reader: Reader, start: int, end: int) -> str:
+    """Of the bytes between the offsets."""
+    if reader.whole is not None and 0 <= start <= end <= reader.size:
         return short_sha256(reader.whole[start:end]).hexdigest()
-    sha = hashing(end - start) if before is None else before.copy()
+    sha = hashing(end - start)
     for _, data in reader.pieces(start, end):
         sha.update(data)
     digest: str = sha.hexdigest()

@@ -9,8 +9,12 @@ import struct
 
 import pytest
 
+from safeload import limits
+from safeload.parsers.facts import PickleRole
 from safeload.parsers.pickles.pickle import Outcome, read
 from safeload.parsers.reader import Reader
+
+np = pytest.importorskip("numpy")
 
 SIZE = 1 << 17
 INNER = b"\x80\x04cposix\nsystem\n\x8c\x04true\x85R."
@@ -23,6 +27,17 @@ def opened(stream: bytes) -> Outcome:
 
 def literal(content: bytes) -> bytes:
     return b"B" + struct.pack("<I", len(content)) + content
+
+
+def seen(stream: bytes) -> tuple[Outcome, int]:
+    """What is found, and how many bytes were asked for."""
+    asked = [0]
+
+    def fetch(offset: int, n: int) -> bytes:
+        asked[0] += n
+        return stream[offset : offset + n]
+
+    return read(Reader(fetch, size=len(stream), local=True)), asked[0]
 
 
 def array(content: bytes, *, spec: str = "f8", count: int = SIZE // 8) -> bytes:
@@ -73,6 +88,42 @@ def test_a_digest_is_that_of_the_stream_alone() -> None:
     stream = b"\x80\x04(" + array(bytes(SIZE)) + array(os.urandom(SIZE)) + literal(b"end") + b"t."
     found = opened(stream + stream + b"more")
     assert [one.sha256 for one in found.facts.streams[:2]] == [hashlib.sha256(stream).hexdigest()] * 2
+
+
+def test_the_numbers_of_arrays_are_not_read() -> None:
+    stream = b"\x80\x04(" + array(os.urandom(8 * SIZE), count=SIZE) * 10 + b"t."
+    found, asked = seen(stream)
+    assert found.gap is None
+    assert asked < 1.2 * len(stream)  # one pass takes the digest of a stream that nobody else hashes
+
+
+def test_what_is_not_read_is_found_by_whoever_is_given_it() -> None:
+    inner = INNER + b"\0" * SIZE
+    for given in (b"cpickle\nloads\n" + literal(inner) + b"\x85R", b"cx\ny\n)\x81}\x8c\x01a" + literal(inner) + b"sb"):
+        assert "system" in names(opened(b"\x80\x04" + given + b"."))
+
+
+def test_an_example_shows_how_a_literal_begins_and_nothing_else_that_was_in_memory() -> None:
+    content = bytes(range(65, 91)) * (SIZE // 26)
+    found = opened(b"\x80\x04cx\ny\n" + literal(content) + b"\x85R.")
+    (example,) = [use.example for use in found.facts.uses if use.role is PickleRole.CALLED]
+    assert example.startswith("b'ABC")
+    assert content.startswith(example.removeprefix("b'").removesuffix("'").encode())
+
+
+def test_two_literals_of_one_length_are_told_apart() -> None:
+    one, other = b"\0" * SIZE, INNER + b"\0" * (SIZE - len(INNER))
+    for first, second in ((one, other), (other, one)):
+        call = b"cx\ny\n" + literal(first) + literal(second) + b"\x86R"
+        assert "system" in names(opened(b"\x80\x04" + call + b"."))
+
+
+def test_a_table_that_begins_like_a_pickle_is_no_pickle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "NESTED_BYTES", SIZE // 2)
+    numbers = np.frombuffer(b"(" + b"\n.\x93" * (SIZE // 3), dtype=np.uint8)
+    for protocol in (4, 5):
+        assert opened(pickle.dumps(numbers, protocol)).gap is None
+        assert opened(pickle.dumps(numbers.copy(), protocol)).gap is None
 
 
 @pytest.mark.parametrize("value", [[1.5, 2, True, None] * 999, {1: [2.0, {3: (4,)}]}, [10**400, 1.5], 7])

@@ -7,12 +7,13 @@ memory that something else may still use. What numpy does not write is `odd`, wh
 from __future__ import annotations
 
 from safeload.lean import Any, Final
+from safeload.parsers.facts import PickleRole
 from safeload.parsers.pickles.contents import Held
 from safeload.parsers.pickles.dtypes import Dtype, settled
 from safeload.parsers.pickles.located import LARGE
 from safeload.parsers.pickles.rawbytes import NamedRaw, Outside, Raw, product, raw_size
 from safeload.parsers.pickles.sametype import same
-from safeload.parsers.pickles.standins import Blank, Inert, InertMapping, Named, Noted
+from safeload.parsers.pickles.standins import Blank, Inert, InertMapping, Named
 
 _WRAPPER: Final = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 _LATIN: Final = ("latin1", "latin-1")
@@ -43,9 +44,10 @@ class Array(Inert, metaclass=_NamedArray):
     def __setstate__(self, state: Any) -> None:
         fits = not self._filled and self._agrees(state)
         self._filled = True
+        page = type(self).page
         if fits and self._plain and isinstance(state[2], Dtype):
-            self.held = Held(shape=state[1], dtype=state[2], raw=_kept(state[2], state[4]))
-        type(self).page.state(state, odd=not fits)
+            self.held = Held(shape=state[1], dtype=state[2], raw=page.apart(_kept(state[2], state[4])))
+        page.state((*state[:4], b"", *state[5:]) if fits and _large(state[2], state[4]) else state, odd=not fits)
 
     def _agrees(self, state: Any) -> bool:
         if type(state) is not tuple or len(state) != 5 or type(state[0]) is not int or state[0] != 1:
@@ -61,8 +63,8 @@ class Array(Inert, metaclass=_NamedArray):
         if layout.objects:
             return type(data) is list and len(data) == count
         fits = raw_size(data) == count * layout.size
-        if fits:
-            _numbers(type(self).page, dtype, data)
+        if fits and _large(dtype, data):
+            type(self).page.numbers(data)
         return fits
 
     def __setitem__(self, key: Any, value: Any) -> None:
@@ -88,10 +90,13 @@ class Masked(Array, metaclass=_NamedMasked):
         return super()._agrees((1, *state[1:5]))
 
 
-def _numbers(page: Noted, dtype: Any, data: Any) -> None:
-    """Tell of bytes that are numbers, or records of them: text, and what has no type of its own, is looked at."""
-    if type(data) is bytes and len(data) >= LARGE and isinstance(dtype, Dtype) and not dtype.textual():
-        page.numbers(data)
+def _large(dtype: Any, data: Any) -> bool:
+    """Are these many numbers, or records of them? Text, and what has no type of its own, is looked at as a literal.
+
+    So is what is short; a table of measurements can begin like anything.
+    """
+    many = type(data) in (bytes, bytearray) and len(data) >= LARGE
+    return many and isinstance(dtype, Dtype) and not dtype.textual()
 
 
 def _is(value: Any, module: str, name: str) -> bool:
@@ -130,6 +135,15 @@ class Scalar(Inert, metaclass=_NamedScalar):
 
 
 class _NamedView(Named):
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        made = cls.blank()
+        fits = cls.begin(made, args)
+        if fits and _large(args[1], args[0]):
+            cls.page.numbers(args[0])
+            args = (b"", *args[1:])
+        cls.page.note(PickleRole.CALLED, args, keywords, odd=not fits)
+        return made
+
     def blank(cls) -> Any:
         made = super().blank()
         made.held = None
@@ -144,8 +158,7 @@ class _NamedView(Named):
             return product(args[2], layout.size) is not None  # what is not in the file is a gap, not a forgery
         fits = type(held) in (bytes, bytearray) and len(held) == product(args[2], layout.size)
         if fits:
-            made.held = Held(shape=args[2], dtype=args[1], raw=_kept(args[1], held))
-            _numbers(cls.page, args[1], held)
+            made.held = Held(shape=args[2], dtype=args[1], raw=cls.page.apart(_kept(args[1], held)))
         return fits
 
 

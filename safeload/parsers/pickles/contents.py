@@ -82,8 +82,11 @@ def column(value: Any, name: str) -> array[int] | None:
     return every
 
 
-def columns(value: Any, names: tuple[str, ...]) -> Iterator[tuple[array[int], ...]] | None:
-    """The same of several fields, for as many records at a time as there is room for close at hand."""
+def columns(value: Any, names: tuple[str, ...], *, typecode: str = "q") -> Iterator[tuple[array[int], ...]] | None:
+    """The same of several fields, for as many records at a time as there is room for close at hand.
+
+    With the type code of a narrower number a field has several columns, as its bytes lie in memory.
+    """
     known = held(value)
     fields = None if known is None else known.dtype.fields()
     if known is None or fields is None or len(known.shape) != 1 or not fields.keys() >= set(names):
@@ -93,15 +96,19 @@ def columns(value: Any, names: tuple[str, ...]) -> Iterator[tuple[array[int], ..
         return None
     if any(code(fields[name][1]) != "q" or fields[name][0] % 8 for name in names):
         return None
-    return _parts(data, size, tuple([fields[name][0] for name in names]))
+    wide = array(typecode).itemsize
+    places = [offset // wide + part for offset in (fields[name][0] for name in names) for part in range(8 // wide)]
+    return (
+        tuple([every[place :: size // wide] for place in places])
+        for every in _parts(data, typecode, max(1, PART // size) * size)
+    )
 
 
-def _parts(data: bytes | bytearray | Later, size: int, offsets: tuple[int, ...]) -> Iterator[tuple[array[int], ...]]:
-    step = max(1, PART // size) * size
+def _parts(data: bytes | bytearray | Later, typecode: str, step: int) -> Iterator[array[int]]:
     for start in range(0, len(data), step):
-        every: array[int] = array("q")
+        every: array[int] = array(typecode)
         every.frombytes(data[start : start + step])
-        yield tuple([every[offset // 8 :: size // 8] for offset in offsets])
+        yield every
 
 
 def code(dtype: Any) -> str | None:

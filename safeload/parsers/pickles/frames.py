@@ -36,13 +36,14 @@ class Watched:
     opcode, one byte; anything else is an argument that began inside. `widest` is the length of the longest frame.
     """
 
-    __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_source", "crossed", "widest")
+    __slots__ = ("_after", "_body", "_last", "_readinto", "_readline", "_sized", "_source", "crossed", "widest")
 
     def __init__(self, source: Source) -> None:
         self._source = source.read
         self._readline = source.readline
         self._readinto = source.readinto
         self._last = b""
+        self._sized = b""  # the opcode whose length, or other argument, was read last
         self._body = -1
         self._after = False
         self.crossed = False
@@ -63,7 +64,7 @@ class Watched:
         if n == 8 and self._last == _FRAME:
             self._body = int.from_bytes(data, "little")
             self.widest = max(self.widest, self._body)
-        self._last = b""
+        self._sized, self._last = self._last, b""
         return data
 
     def readline(self) -> bytes:
@@ -74,10 +75,11 @@ class Watched:
         self._crossing()
         return self._readinto(buffer)
 
-    def _crossing(self) -> None:
+    def _crossing(self) -> bool:
         self.crossed = self.crossed or self._after
         self._after = False
         self._body = -1
+        return self.crossed
 
 
 def may_hold_frames(reader: Reader, start: int, end: int) -> bool:

@@ -7,7 +7,9 @@ from itertools import islice
 from safeload import limits
 from safeload.lean import Any, Callable, Final, Iterable, replace
 from safeload.parsers.facts import GapReason, PickleRole, Use
+from safeload.parsers.pickles.contents import Later
 from safeload.parsers.pickles.encoded import coated
+from safeload.parsers.pickles.located import SEAL
 from safeload.parsers.pickles.makers import stand_in
 from safeload.parsers.pickles.page import Page
 from safeload.parsers.pickles.quick import LOOK, NUMBERS
@@ -40,6 +42,7 @@ class Ledger:
         self.given: dict[int, Any] = {}  # by identity, which nothing else gets as long as it is held
         self.embedded: dict[bytes, None] = {}
         self.numbers: dict[int, bytes] | None = None  # of arrays, by identity, while somebody wants to know
+        self.apart: dict[bytes, Later] = {}  # literals that the VM was not given, by their seals
         self._hurried: list[tuple[Any, Any]] | None = None
         self._bare: frozenset[tuple[str, str]] = frozenset()
         self._early: Callable[[], bool] = bool
@@ -177,12 +180,18 @@ class Ledger:
 
     def literal(self, value: str | bytes | bytearray) -> None:
         """Remember a string that could be a pickle itself."""
+        value = self.content(value)
         if not value or not (could_be_pickle(value) or coated(value)):
             return
         raw = value.encode("latin-1", "replace") if isinstance(value, str) else bytes(value)
         self._literal_bytes += len(raw)
         self._check()
         self._likely[raw] = None
+
+    def content(self, value: Any) -> Any:
+        """A large literal as it stands in the file; anything else as it is."""
+        later = self.apart.get(value[-SEAL:]) if value.__class__ is bytes else None
+        return value if later is None else later[:]
 
     def passed_on(self, names: frozenset[str]) -> bool:
         """Was a class of one of these names an argument of something?"""

@@ -146,7 +146,7 @@ class Run:
     """How one stream went. `end` is where the VM stopped reading, `gap` None when all of it is known.
 
     `stopped` tells that the VM came there, `pure` that only Python's own did. `numbers` are literals that are those of
-    an array, `hashed` a digest up to an offset (`located.py`).
+    an array (`located.py`).
     """
 
     start: int
@@ -158,7 +158,6 @@ class Run:
     crossed: bool = False
     pure: bool = False
     numbers: tuple[tuple[int, int], ...] = ()
-    hashed: tuple[Any, int] | None = None
 
 
 def finish(machine: Machine, ledger: Ledger, start: int, file: Any) -> Run:

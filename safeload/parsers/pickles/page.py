@@ -7,6 +7,7 @@ from operator import eq
 
 from safeload.lean import TYPE_CHECKING, Any, Callable, Final
 from safeload.parsers.facts import PickleRole, Use
+from safeload.parsers.pickles.located import SEAL
 from safeload.parsers.pickles.shapes import ARGUMENTS, ODD, PLAIN, UNREAD, example, field_shape, masked, state_shape
 from safeload.parsers.pickles.standins import Named
 from safeload.parsers.pickles.tags import Tags
@@ -187,6 +188,13 @@ class Page:
         """The bytes of an array of numbers, whose length is the one that its type and shape tell."""
         if self._ledger.numbers is not None:
             self._ledger.numbers[id(content)] = content
+
+    def apart(self, content: Any) -> Any:
+        """Where a large literal lies, which the VM was not given; anything else as it is."""
+        return self._ledger.apart.get(content[-SEAL:], content) if type(content) is bytes else content
+
+    def contents(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(map(self._ledger.content, args)) if self._ledger.apart else args
 
     def embed(self, content: bytes) -> None:
         """A whole file of torch in a literal, which the library will open."""

@@ -95,8 +95,7 @@ def stream(reader: Reader, done: Run) -> Stream:
         return Stream(length=end, names=tuple(sorted(done.names)), whole=True)
     digest = ""
     if reader.local or end - done.start < limits.SMALL_FILE:
-        before, at = done.hashed or (None, done.start)
-        digest = sha256(reader, at, end, before=before)
+        digest = sha256(reader, done.start, end)
     return Stream(offset=done.start, length=end - done.start, sha256=digest, names=tuple(sorted(done.names)))
 
 

@@ -8,7 +8,7 @@ from safeload.parsers.facts import Gap, GapReason
 from safeload.parsers.pickles import kept
 from safeload.parsers.pickles.frames import framed, may_hold_frames
 from safeload.parsers.pickles.ledger import Again, Ledger
-from safeload.parsers.pickles.located import Located
+from safeload.parsers.pickles.located import LARGE, Located
 from safeload.parsers.pickles.machine import VM_ERRORS, Machine, Place, Run, finish
 from safeload.parsers.tiers import Later
 
@@ -97,14 +97,13 @@ def _plain(reader: Reader, ledger: Ledger, start: int) -> Run:
 
 
 def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
-    file = reader.file(start)
+    file = reader.file(start, ahead=LARGE)  # behind what is left out, little is read
     ledger.tell = file.tell
-    watched = Located(reader, file, ledger, start)
+    watched = Located(reader, file, ledger)
     machine = Machine(watched, ledger, Place(file, start))
     done = finish(machine, ledger, start, file)
     done.crossed = watched.crossed
     done.numbers = watched.numbers()
-    done.hashed = watched.hashed
     if watched.crossed:
         _plain(reader, ledger, start)  # the other reading: its names count too
         done.gap = Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")

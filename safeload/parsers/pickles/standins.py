@@ -31,6 +31,10 @@ class Noted(quick.Counted, Protocol):
 
     def numbers(self, content: bytes) -> None: ...
 
+    def contents(self, args: tuple[Any, ...]) -> tuple[Any, ...]: ...
+
+    def apart(self, content: Any) -> Any: ...
+
     def embed(self, content: bytes) -> None: ...
 
     def attribute(self, name: str, *, of_instance: bool = False) -> Named: ...
@@ -50,6 +54,7 @@ class Named(type):
 
     def __call__(cls, *args: Any, **keywords: Any) -> Any:
         made = cls.blank()
+        args = cls.page.contents(args)
         cls.page.note(PickleRole.CALLED, args, keywords, odd=not cls.begin(made, args))
         return made
 

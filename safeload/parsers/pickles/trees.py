@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import sys
 from array import array
-from functools import cache, partial
+from functools import lru_cache, partial
 
 from safeload.lean import Any, Final, Iterable
-from safeload.parsers.pickles.contents import PART, Far, Unread, columns, held
+from safeload.parsers.pickles.contents import Far, Unread, columns, held
 from safeload.parsers.pickles.standins import Inert, Named
 
-_MOST: Final = 1 << 31  # features; scikit-learn counts them in 32 bits
-_ONE: Final = (1).to_bytes(8, "little")
+_SIGN: Final = 1 << 31
+_MOST: Final = _SIGN  # features, which scikit-learn counts in 32 bits, and nodes
+_ALL: Final = (1 << 32) - 1
+_LOWER: Final = slice(0 if sys.byteorder == "little" else 1, None, 2)
+_UPPER: Final = slice(1 if sys.byteorder == "little" else 0, None, 2)
 
 
 class _NamedTree(Named):
@@ -48,69 +51,68 @@ class Tree(Inert, metaclass=_NamedTree):
 
 def _answer(nodes: Any, features: int | None) -> bool | None:
     try:
-        parts = columns(nodes, ("left_child", "right_child", "feature"))
+        parts = columns(nodes, ("left_child", "right_child", "feature"), typecode="i")
         known = held(nodes)
     except Far:
         return True  # over a network nothing large is read; the local scan before a grant does it
     except Unread:
         return None
-    if parts is None or known is None or features is None or not 0 <= features < _MOST:
+    if parts is None or known is None or features is None or not 0 < features < _MOST or not 0 < known.shape[0] < _MOST:
         return False
-    return known.shape[0] > 0 and _all_lead_inside(parts, known.shape[0], features)
+    return _all_lead_inside(parts, known.shape[0], features)
 
 
 def _all_lead_inside(parts: Iterable[tuple[array[int], ...]], nodes: int, features: int) -> bool:
     before = 0
-    for left, right, feature in parts:
-        if not _leads_inside(left, right, feature, before=before, nodes=nodes, features=features):
+    for part in parts:
+        if not _leads_inside(part, before=before, nodes=nodes, features=features):
             return False
-        before += len(left)
+        before += len(part[0])
     return True
 
 
-def _leads_inside(
-    left: array[int], right: array[int], feature: array[int], *, before: int, nodes: int, features: int
-) -> bool:
+def _leads_inside(halves: tuple[array[int], ...], *, before: int, nodes: int, features: int) -> bool:
     """Both children of a node are nodes behind it, which its library writes first, and what it looks at is a feature.
 
     A leaf, with -1 for a child, has neither. Nodes in a circle would be followed forever.
 
-    A forest has millions of nodes. So a column is one long number of 64 bits for each node, and a comparison is a
-    subtraction that must not borrow from the next node's highest bit.
+    A forest has millions of nodes. So a column is one long number, with 32 bits for each node, and a comparison is a
+    subtraction that must not borrow from the next node's highest bit. Of numbers that are small, or below zero
+    together, the upper halves are the same.
     """
-    ones = int.from_bytes(_ONE * len(left), "little")
-    signs = ones << 63
-    children, others, looks = (int.from_bytes(one.tobytes(), sys.byteorder) for one in (left, right, feature))
-    leaves = children & signs
-    places = ones * before + int.from_bytes(_upwards()[: 8 * len(left)], sys.byteorder)
-    if others & signs != leaves or looks & signs != leaves:
+    count = len(halves[0])
+    left, right, feature, *upper = (half.tobytes() for half in halves[_LOWER] + halves[_UPPER])
+    leaves, children, others, looks = (int.from_bytes(one, sys.byteorder) for one in (upper[0], left, right, feature))
+    ones, signs, most = _each(1, count), _each(_SIGN, count), _each(_SIGN + nodes - 1, count)
+    if not upper[0] == upper[1] == upper[2] or (leaves & ones) * _ALL != leaves:
         return False
+    if children & others & (looks | ones) & leaves != leaves:  # -1 for a child, -1 or -2 for a feature
+        return False
+    behind = _upwards(count) + ones * (before + 1)
+    children, others, looks, behind = (one ^ (one & leaves) for one in (children, others, looks, behind))
+    # Most trees have the left child right behind its node, and before the other one.
     return (
-        _below(children, leaves, signs, ones, nodes)
-        and _below(others, leaves, signs, ones, nodes)
-        and _below(looks, leaves, signs, ones, features, least=2)
-        and _above(children, signs, places + ones)
-        and _above(others, signs, places + ones)
+        (children == behind or _between(children, behind, most, signs))
+        and _between(others, behind, most, signs)
+        and _between(looks, 0, _each(_SIGN + features - 1, count), signs)
     )
 
 
-@cache
-def _upwards() -> bytes:
-    """As many places, from zero, as a part has nodes."""
-    return array("q", range(PART // 8)).tobytes()  # whatever the size of a record is
+def _between(column: int, least: int, most: int, signs: int) -> bool:
+    """Is each number at least that of `least`, and at most that of `most`, which has the highest bit to borrow from?"""
+    return not column & signs and ((column | signs) - least) & (most - column) & signs == signs
 
 
-def _above(column: int, signs: int, least: int) -> bool:
-    """Is each number that is not below zero at least the one of `least`?"""
-    # The sign is what may be borrowed. Below zero there are only leaves, whose number without it is above every place.
-    return ((column | signs) - least) & signs == signs
+@lru_cache(maxsize=8)
+def _each(number: int, count: int) -> int:
+    """A number for each node."""
+    return int.from_bytes(number.to_bytes(4, sys.byteorder) * count, sys.byteorder)
 
 
-def _below(column: int, negative: int, signs: int, ones: int, bound: int, *, least: int = 1) -> bool:
-    """Is each number at least `-least` and less than `bound`? `negative` are the highest bits of those below zero."""
-    # Without its highest bit a negative number is 2**63 less what it lacks to zero: what is added carries into it.
-    raised = ((column ^ negative) + ones * least) ^ negative
-    return not raised & signs and (signs + ones * (bound - 1 + least) - raised) & signs == signs
+@lru_cache(maxsize=2)
+def _upwards(count: int) -> int:
+    """The place of each node in its part."""
+    return int.from_bytes(array("i", range(count)).tobytes(), sys.byteorder)
 
 
 SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {("sklearn.tree._tree", "Tree"): Tree}
