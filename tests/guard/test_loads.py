@@ -339,11 +339,26 @@ def test_a_cache_that_came_with_the_model_is_no_exception(guard, tmp_path):
     assert not (tmp_path / "marker").exists()
 
 
-def test_a_sparse_tensor_that_points_elsewhere_is_not_loaded(guard, tmp_path):
+@pytest.fixture
+def points_elsewhere(tmp_path):
     tensor = torch.sparse_coo_tensor([[2**33]], [1.0], (4,), check_invariants=False)
     torch.save(tensor, tmp_path / "sparse.pt")
-    with pytest.raises(RuntimeError):
-        torch.load(tmp_path / "sparse.pt", weights_only=False)
+    return tmp_path / "sparse.pt"
+
+
+def test_twin_torch_loads_a_sparse_tensor_that_points_elsewhere(points_elsewhere):
+    for weights_only in (False, True):
+        assert torch.load(points_elsewhere, weights_only=weights_only).shape == (4,)
+
+
+def test_a_sparse_tensor_that_points_elsewhere_is_not_loaded(guard, points_elsewhere):
+    with pytest.raises(Blocked, match="sparse"):
+        torch.load(points_elsewhere, weights_only=False)
+
+
+def test_torch_checks_a_sparse_tensor_that_is_left_to_it(guard, points_elsewhere):
+    with pytest.raises(RuntimeError, match="size is inconsistent with indices"):
+        torch.load(points_elsewhere, weights_only=True)
 
 
 def test_a_file_swapped_between_question_and_load_is_not_loaded(tmp_path):
