@@ -5,7 +5,7 @@ from __future__ import annotations
 from safeload import limits
 from safeload.lean import TYPE_CHECKING, ClassVar, Final
 from safeload.parsers.containers import membernames
-from safeload.parsers.programs import confection, settings
+from safeload.parsers.programs import settings
 from safeload.scanners import mentioned, references, registered
 from safeload.scanners.escape import plain
 from safeload.scanners.interface import Confidence, Finding, Location, Rule, Scanner, Severity
@@ -90,7 +90,7 @@ REGISTERED: Final = Rule(
 
 _CONFIGS: Final = frozenset({Role.CONFIG, Role.TOKENIZER, Role.FOUND, Role.TARGET})
 _SHOWN: Final = 8
-_FUNCTIONS: Final = frozenset({confection.REGISTERED, confection.TRAINING})
+_FUNCTIONS: Final = frozenset({settings.REGISTERED, settings.TRAINING})
 _KINDS: Final = settings.KINDS | _FUNCTIONS
 
 

@@ -8,7 +8,7 @@ make files and folders and others send; `spacy.copy_from_base_model.v1` and `sou
 from __future__ import annotations
 
 from safeload.lean import TYPE_CHECKING, Final
-from safeload.parsers.programs import confection
+from safeload.parsers.programs import settings
 
 if TYPE_CHECKING:
     from safeload.parsers.facts import Mention
@@ -77,5 +77,5 @@ def only_builds(mention: Mention) -> bool:
     """Does what the mention names do no more than make a part of a pipeline?"""
     if mention.text in _FREE:
         return True
-    later = mention.kind == confection.TRAINING
+    later = mention.kind == settings.TRAINING
     return later and (mention.text in _TRAINING or (mention.text in _LOGGERS and mention.where == "training.logger"))

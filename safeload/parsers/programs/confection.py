@@ -13,15 +13,14 @@ import re
 
 from safeload.lean import TYPE_CHECKING, Any, Final, Iterator, replace
 from safeload.parsers.mentions import Mentions
-from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.programs.settings import REGISTERED, TRAINING
+from safeload.parsers.refused import Refused
 from safeload.parsers.text import read_part
 
 if TYPE_CHECKING:
     from safeload.parsers.reader import Reader
     from safeload.parsers.visit import Parts, Visit
 
-REGISTERED: Final = "registered-function"
-TRAINING: Final = "registered-function-for-training"
 _TRAINING: Final = frozenset({"training", "pretraining", "corpora", "initialize"})
 _REFERENCE: Final = re.compile(r"\$\{\s*([^}.:]*)[^}]*\}")
 _COMPONENT: Final = ("factory", "source")  # a function that makes a component; another pipeline that it is taken from

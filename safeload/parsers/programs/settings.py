@@ -53,6 +53,9 @@ EXPRESSION: Final = "expression"
 TAG: Final = "yaml-tag"
 # The name of one of several chat templates: transformers writes each into a file of that name (`save_chat_templates`).
 TEMPLATE: Final = "template-name"
+# What confection.py finds: functions that are called when a pipeline is loaded, when it is trained.
+REGISTERED: Final = "registered-function"
+TRAINING: Final = "registered-function-for-training"
 KINDS: Final = frozenset({CODE, KERNEL, IMPORT, MODULE, PIPELINE, TRUST, EXPRESSION, TAG, TEMPLATE})
 
 _KEYS: Final = frozenset((*_CODE, *_KERNELS, *_IMPORTS, *_DOTTED, "py/reduce", "trust_remote_code", "types"))
