@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,20 @@ LOADERS = {
     "joblib": "import joblib; joblib.load(path)",
     "torch": "import torch; torch.load(path, weights_only=False)",
 }
-_HEAVY = ("transformers.models.bert.modeling_bert", "torch", "joblib")
+# What takes long to import, by the first of these words that the loader or the file has in it: it is imported once, by
+# the server whose children they are.
+_NUMBERS = ("sklearn.ensemble", "sklearn.pipeline", "scipy.sparse", "joblib")
+_TABLES = ("pandas", "pyarrow")
+_HEAVY = {
+    "transformers.models.bert": ("transformers.models.bert.modeling_bert",),
+    "sentence_transformers": ("sentence_transformers.sentence_transformer.modules",),
+    "diffusers": ("diffusers.models.autoencoders.autoencoder_kl", "diffusers.schedulers.scheduling_ddpm"),
+    **dict.fromkeys(("sklearn", "scipy"), _NUMBERS),
+    **dict.fromkeys(("pandas", "pyarrow"), _TABLES),
+    "torch": ("torch",),
+    "joblib": _NUMBERS,  # what it inflates is not seen here
+}
+_SEEN = 1 << 20  # bytes of a file
 
 
 class Oracle:
@@ -46,27 +60,36 @@ class Oracle:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._servers: dict[str, subprocess.Popen[str]] = {}
+        self._servers: dict[tuple[str, ...], subprocess.Popen[str]] = {}
 
-    def run(self, loader: str, content: bytes, *, cpu: int = 20, memory: int = 0) -> tuple[int, str]:
-        """How the process ended, and its last line. `loader` is a name of LOADERS, or code over `path`."""
+    def run(
+        self, loader: str, content: bytes, *, cpu: int = 20, memory: int = 0, fresh: bool = False
+    ) -> tuple[int, str]:
+        """How the process ended, and its last line. `loader` is a name of LOADERS, or code over `path`.
+
+        With `fresh` no library was imported before.
+        """
         path = self._folder / "loaded"
         path.write_bytes(content)
         code = f"path = {str(path)!r}\n{LOADERS.get(loader, loader)}"
-        server = self._server(next((name for name in _HEAVY if name in code), "pickle"))
+        # What has little memory gets nothing that it did not ask for.
+        seen = code.encode() + (b"" if memory else content[:_SEEN])
+        modules = next((names for word, names in _HEAVY.items() if not fresh and word.encode() in seen), ("pickle",))
+        server = self._server(modules)
         assert server.stdin is not None and server.stdout is not None
         server.stdin.write(json.dumps({"code": code, "cpu": cpu, "memory": memory}) + "\n")
         server.stdin.flush()
         ended, last = json.loads(server.stdout.readline())
         return ended, last
 
-    def _server(self, module: str) -> subprocess.Popen[str]:
-        if module not in self._servers:
-            command = [sys.executable, str(Path(__file__).with_name("oracle.py")), module]
-            self._servers[module] = subprocess.Popen(
+    def _server(self, modules: tuple[str, ...]) -> subprocess.Popen[str]:
+        if modules not in self._servers:
+            there = [name for name in modules if find_spec(name.partition(".")[0])]
+            command = [sys.executable, str(Path(__file__).with_name("oracle.py")), *there]
+            self._servers[modules] = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=self._folder
             )
-        return self._servers[module]
+        return self._servers[modules]
 
     def close(self) -> None:
         for server in self._servers.values():

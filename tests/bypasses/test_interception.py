@@ -29,7 +29,7 @@ except Exception: torch.load(path, weights_only=False)
 @pytest.mark.parametrize("case", CAPTURED)
 def test_a_reference_taken_before_the_guard_is_guarded(case: str, attack: Attack) -> None:
     before, call = CAPTURED[case]
-    attack.oracle.run(f"{before}\n{FIRST}{CAUGHT.format(call=call)}", op.evil(attack.marker))
+    attack.oracle.run(f"{before}\n{FIRST}{CAUGHT.format(call=call)}", op.evil(attack.marker), fresh=True)
     assert not attack.marker.exists()
     assert "pickle-dangerous-call" in rules(attack(op.evil(attack.marker), loader=f"{before}\n{call}"))
 
@@ -42,12 +42,13 @@ def test_the_loader_that_a_caller_falls_back_to_is_guarded(attack: Attack) -> No
     assert "pickle-dangerous-call" in rules(attack(content, loader=FALLBACK))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("library", ["joblib", "pandas", "sklearn.ensemble", "torch"])
 def test_libraries_that_come_after_the_guard_work_as_before(library: str, oracle: Oracle) -> None:
     """37: a guard in the way of its host is one that people remove."""
     pytest.importorskip(library)
     code = f"import {library}, pickle\nassert pickle.loads(pickle.dumps([1])) == [1]"
-    assert oracle.run(FIRST + code, b"") == (0, "")
+    assert oracle.run(FIRST + code, b"", fresh=True) == (0, "")
 
 
 @pytest.mark.parametrize("name", ["safeload.remove", "safeload.patch.remove"])

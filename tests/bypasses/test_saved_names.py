@@ -44,6 +44,7 @@ def named(kind: str, file: Any) -> Any:
     return made
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("protocol", [2, 4])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_the_states_choice(kind: str, protocol: int, attack: Attack) -> None:

@@ -57,6 +57,7 @@ def test_encrypted_is_a_gap(hidden: bool, workers: Workers, tmp_path: Path) -> N
     assert gaps(looked(workers, content, tmp_path)) == {"encrypted"}
 
 
+@pytest.mark.heavy
 def test_a_bomb_is_a_limit(workers: Workers, tmp_path: Path) -> None:
     assert gaps(looked(workers, packed({"a": bytes(200 << 20)}), tmp_path)) == {"limit"}
 

@@ -19,6 +19,7 @@ def test_a_list_names_its_release(path: Path) -> None:
     assert operators.listed(path.stem)
 
 
+@pytest.mark.heavy
 def test_the_loaders_of_skops_are_those_of_skops() -> None:
     audit = pytest.importorskip("skops.io._audit")
     known = {key[0] if isinstance(key, tuple) else key for key in audit.NODE_TYPE_MAPPING}

@@ -36,6 +36,7 @@ def node(loader: str, dotted: str, **more: Any) -> dict[str, Any]:
 JSON = node("JsonNode", "builtins.str", content='"x"', is_json=True)
 
 
+@pytest.mark.heavy
 def test_without_us_a_schema_runs_a_function_that_is_trusted_by_its_name(tmp_path: Path) -> None:
     """What `trusted=get_untrusted_types(...)` amounts to: everybody passes on what the file asks for."""
     pytest.importorskip("skops")
@@ -70,6 +71,7 @@ def test_what_a_schema_names_is_found_at_any_depth(evil: dict[str, Any], rule: s
     assert rule in ids(look(skops_file(deep), name="m.skops").findings)
 
 
+@pytest.mark.heavy
 def test_a_real_estimator_is_clean(look: Look) -> None:
     skops = pytest.importorskip("skops.io")
     from sklearn.linear_model import LogisticRegression
