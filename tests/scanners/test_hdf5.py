@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,13 @@ import pytest
 from safeload.parsers.sandbox.workers import Workers
 from safeload.scanners import engine
 from safeload.scanners.interface import How, Report, Unscanned
+from tests.builders import opcodes as op
 from tests.scanners.conftest import OnDisk, ids, snapshot_of
 from tests.scanners.test_keras import DENSE, built, in_keras, model, needs_keras
 
 pytestmark = pytest.mark.heavy
 
+np = pytest.importorskip("numpy")
 h5py = pytest.importorskip("h5py")
 pytest.importorskip("pyfive")
 Scan = Callable[[bytes], Report]
@@ -174,3 +178,53 @@ def test_hostile_bytes_end_in_facts_or_a_gap(tmp_path: Path, scan: Scan) -> None
             for _ in range(rng.randrange(1, 12)):
                 data[rng.randrange(8, len(data))] = rng.choice([0, 255, rng.randrange(256)])
             assert scan(bytes(data)).results
+
+
+# pandas reads HDF5 by PyTables, which unpickles what it finds in a file of anybody's.
+UNPICKLES = (
+    "import sys, tables\nwith tables.open_file(sys.argv[1]) as f:\n"
+    "    for node in f.walk_nodes('/'):\n        [node._v_attrs[name] for name in node._v_attrs._v_attrnames]\n"
+    "        isinstance(node, tables.VLArray) and node.read()\n"
+)
+
+
+def _of_an_object(file: Any, data: bytes) -> None:
+    file.create_group("g").attrs["note"] = np.bytes_(data)
+
+
+def _of_the_file(file: Any, data: bytes) -> None:
+    file.attrs["note"] = np.bytes_(data)
+
+
+def _in_rows(file: Any, data: bytes) -> None:
+    rows = file.create_dataset("rows", (1,), h5py.vlen_dtype(np.uint8), maxshape=(None,), chunks=(1,))
+    rows[0] = np.frombuffer(data, np.uint8)
+    said = {"CLASS": "VLARRAY", "VERSION": "1.4", "TITLE": "", "FLAVOR": "python", "PSEUDOATOM": "object"}
+    for name, value in said.items():
+        rows.attrs[name] = np.bytes_(value)
+
+
+@pytest.mark.parametrize(
+    ("put", "rule"), [(_of_an_object, "pickle-dangerous-call"), (_of_the_file, "pickle-dangerous-call"), (_in_rows, "")]
+)
+def test_a_pickle_that_pytables_would_load_is_found(
+    put: Callable[[Any, bytes], None], rule: str, tmp_path: Path, scan: Scan
+) -> None:
+    """No `PYTABLES_…` attribute says that it is a file for PyTables."""
+    marker = tmp_path / "ran"
+    data = written(tmp_path / "m.h5", lambda file: put(file, op.proto(2) + op.touch(marker) + op.STOP))
+    report = scan(data)
+    assert rule in ids(report.findings) if rule else gaps(report) == ["unknown-format"]
+    assert not marker.exists()
+    pytest.importorskip("tables")
+    subprocess.run([sys.executable, "-c", UNPICKLES, str(tmp_path / "m.h5")], check=False, timeout=60)
+    assert marker.exists(), "no attack"
+
+
+def test_a_sentence_in_an_attribute_is_ordinary(tmp_path: Path, scan: Scan) -> None:
+    def fill(file: Any) -> None:
+        _of_an_object(file, b"Weights of the second layer, in rows.")
+        file["g"].attrs["names"] = [b"one.", b"two."]
+
+    report = scan(written(tmp_path / "m.h5", fill))
+    assert not report.findings and not gaps(report)

@@ -16,15 +16,14 @@ from pyfive.utilities import HDF5OffsetWrapper
 
 from safeload import limits
 from safeload.errors import Malformed
-from safeload.lean import TYPE_CHECKING, Any, Final
+from safeload.lean import Any, Final, Iterator
 from safeload.parsers.facts import Gap, GapReason, Part
 from safeload.parsers.mentions import Mentions
 from safeload.parsers.models import keras
+from safeload.parsers.pickles import pickle
 from safeload.parsers.pickles.ledger import Refused
+from safeload.parsers.reader import Reader
 from safeload.parsers.visit import Parts, Visit, gap_of
-
-if TYPE_CHECKING:
-    from safeload.parsers.reader import Reader
 
 # What pyfive raises on bytes that are not what they should be: it checks little, and indexes what it read.
 _ERRORS: Final = (
@@ -39,21 +38,25 @@ _SOFT: Final = 1
 _EXTERNAL_LINK: Final = 64
 # Attributes in which Keras keeps a model as JSON: keras/src/legacy/saving/legacy_h5_format.py.
 _CONFIGS: Final = ("model_config", "training_config")
+_ROWS: Final = "PSEUDOATOM"
 
 
 def read(reader: Reader, visit: Visit) -> Parts:
-    """One part."""
+    """The file, and the pickles in attributes of its objects."""
     said = Mentions()
     gap: Gap | None = None
+    pickles: list[Part] = []
     try:
-        _walk(reader, said)
+        for name, found in _walk(reader, said):
+            visit.budget.enter()
+            pickles.append(Part(member=(*visit.member, name), format="pickle", pickle=found.facts, gap=found.gap))
     except Malformed as error:
         gap = gap_of(error)
     except RecursionError:
         gap = Gap(reason=GapReason.LIMIT, detail="groups in groups without end")
     except _ERRORS as error:
         gap = Gap(reason=GapReason.MALFORMED, detail=f"not as HDF5 should be ({type(error).__name__})")
-    return (Part(member=visit.member, format="hdf5", mentions=said.all(), gap=gap),)
+    return (Part(member=visit.member, format="hdf5", mentions=said.all(), gap=gap), *pickles)
 
 
 class _Objects(DataObjects):  # type: ignore[misc]
@@ -75,7 +78,7 @@ class _Objects(DataObjects):  # type: ignore[misc]
         return offset, (name, "")
 
 
-def _walk(reader: Reader, said: Mentions) -> None:
+def _walk(reader: Reader, said: Mentions) -> Iterator[tuple[str, pickle.Outcome]]:
     """Every object that links lead to. Raises `Malformed`, or one of `_ERRORS`."""
     file: Any = reader.file()
     start = File._find_superblock_offset(file)
@@ -93,6 +96,7 @@ def _walk(reader: Reader, said: Mentions) -> None:
         _stored_elsewhere(found, where, said)
         if offset == root:
             _attributes(found, said)
+        yield from _pickles(found, where)
         for name, address in found.iter_links():
             if isinstance(address, int) and address not in seen:
                 seen.add(address)
@@ -133,6 +137,29 @@ def _attributes(root: _Objects, said: Mentions) -> None:
         if not isinstance(text, str):
             raise Malformed(f"the attribute {name} is no text")
         keras.say_text(text, said)
+
+
+def _pickles(found: _Objects, where: str) -> Iterator[tuple[str, pickle.Outcome]]:
+    """PyTables, by which pandas reads HDF5, unpickles any attribute that ends in a point, whoever wrote the file.
+
+    https://github.com/PyTables/PyTables, tables/attributeset.py; and rows of what says that they are objects.
+    """
+    for name, value in found.get_attributes().items():
+        for data in _bytes(value):
+            if name == _ROWS and data.lower().startswith(b"object"):
+                raise Refused(f"{ascii(where)[:80]} holds pickles for PyTables", reason=GapReason.UNKNOWN_FORMAT)
+            outcome = pickle.attempt(Reader.of_bytes(data)) if len(data) > 2 and data.endswith(b".") else None
+            if outcome is not None:
+                yield f"{where or '/'} {name}"[: limits.NAME], outcome
+
+
+def _bytes(value: Any) -> Iterator[bytes]:
+    """Strings, of which there may be several."""
+    every = value.ravel().tolist() if hasattr(value, "ravel") else [value]
+    for one in every if type(every) is list else [every]:
+        data = one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one
+        if isinstance(data, bytes):
+            yield data.rstrip(b"\0")
 
 
 def _kind_of_link(data: bytes, offset: int) -> int:
