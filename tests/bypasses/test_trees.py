@@ -103,5 +103,5 @@ def test_nodes_in_a_circle(case: str, look: Look, oracle: Oracle) -> None:
     """A library writes a node's children behind it. A circle is followed until somebody ends the process."""
     data = pickle.dumps(grown(place=CIRCLES[case], left_child=0, right_child=0, feature=0))
     assert verdict(look(data)) is Action.BLOCK
-    ended, last = oracle.run(PREDICTS_FOREVER, data, cpu=2)
+    ended, last = oracle.run(PREDICTS_FOREVER, data)
     assert ended < 0, last
