@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-from operator import eq
-
 from safeload.lean import TYPE_CHECKING, Any, Callable, Final
 from safeload.parsers.facts import PickleRole, Use
 from safeload.parsers.pickles.located import SEAL
@@ -163,9 +160,14 @@ class Page:
 
     def _again(self) -> int:
         """Further states of one instance: the first may name what the second is given to. No pickler does so."""
-        # As `id` tells them apart, but that is an event to the worker's audit hook.
-        seen = sorted(map(object.__hash__, self._stated))
-        return sum(map(eq, seen, islice(seen, 1, None)))
+        if len(self._stated) < 2:
+            return 0
+        cls: Any = type(self._stated[0])
+        cls.__hash__ = object.__hash__  # identity, in C; the class's own tells of keys
+        try:
+            return len(self._stated) - len(set(self._stated))
+        finally:
+            del cls.__hash__
 
     def keep(self, held: dict[Any, Any]) -> None:
         """A dictionary that the library does not copy: nothing may be added to it later."""
