@@ -95,7 +95,7 @@ def test_a_tree_without_nodes_is_not_believed(look: Look) -> None:
 
 
 CIRCLES = {"to itself": 0, "back to the root": 2}
-PREDICTS_FOREVER = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (5, 5)); import joblib; " + PREDICTS
+PREDICTS_FOREVER = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (2, 2)); import joblib; " + PREDICTS
 
 
 @pytest.mark.parametrize("case", CIRCLES)
