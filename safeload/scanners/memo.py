@@ -28,6 +28,7 @@ __all__ = ["Memo", "parser_version"]
 
 FileKey = tuple[int, int, int, int, int]  # device, inode, size, mtime_ns, ctime_ns
 
+_BESIDE: Final = ("limits.py", "lean.py")  # of our own, what the parsers are made with
 _DAY: Final = 86_400  # seconds; how exactly the last use is known
 # A write that follows the hashing within one tick of the file system's clock leaves the times as they are: a file that
 # was changed so recently is not remembered. Whole seconds mean a coarse clock (FAT, some network file systems).
@@ -73,34 +74,28 @@ def parser_version() -> str:
     A file's version is told by its inode and times, as of a model's: reading all of them takes longer than a load may.
     """
     sha = hashlib.sha256(f"{sys.version} {external.installed()}".encode())
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    sources = 0
-    for status in _statuses(package):
-        sources += 1
-        sha.update(status.encode("utf-8", "surrogateescape"))
-    if not sources:  # installed without source: nothing then tells one release's facts from another's
+    package = Path(__file__).resolve().parent.parent
+    try:
+        for status in _statuses(package):
+            sha.update(status.encode("utf-8", "surrogateescape"))
+    except OSError:  # installed without source: nothing then tells one release's facts from another's
         sha.update(os.urandom(16))
     return sha.hexdigest()
 
 
-def _statuses(package: str) -> Iterator[str]:
+def _statuses(package: Path) -> Iterator[str]:
     """A line for each file of source, in one order."""
-    waiting, found = (
-        [os.path.join(package, "parsers")],
-        [os.path.join(package, name) for name in ("limits.py", "lean.py")],
-    )
+    waiting, found = [package / "parsers"], {}
+    for name in _BESIDE:
+        found[name] = (package / name).stat()
     while waiting:
         with os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 if entry.name.endswith(".py"):
-                    found.append(entry.path)
+                    found[entry.path] = entry.stat()
                 elif "." not in entry.name and entry.name != "__pycache__" and entry.is_dir():
-                    waiting.append(entry.path)
-    for path in sorted(found):
-        try:
-            status = os.stat(path)
-        except OSError:
-            continue
+                    waiting.append(Path(entry.path))
+    for path, status in sorted(found.items()):
         yield f"{path} {status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}\n"
 
 

@@ -194,3 +194,24 @@ def test_several_processes_at_once(tmp_path: Path) -> None:
     )
     workers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path), str(n)]) for n in range(3)]
     assert [worker.wait() for worker in workers] == [0, 0, 0]
+
+
+def test_another_version_of_a_parser_reads_again(tmp_path: Path) -> None:
+    """By what lies there: also one that was written over, and given its old times."""
+    package = tmp_path / "safeload"
+    (package / "parsers" / "models").mkdir(parents=True)
+    sources = [package / name for name in ("limits.py", "lean.py", "parsers/zip.py", "parsers/models/onnx.py")]
+    for source in sources:
+        source.write_text("A = 1\n")
+    found = {tuple(memo_module._statuses(package))}
+    for source in sources:
+        times = source.stat()
+        source.write_text("A = 2\n")
+        os.utime(source, ns=(times.st_atime_ns, times.st_mtime_ns))
+        found.add(tuple(memo_module._statuses(package)))
+    assert len(found) == len(sources) + 1
+
+
+def test_without_its_source_nothing_is_known_of_a_version(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        list(memo_module._statuses(tmp_path))
