@@ -53,6 +53,7 @@ format: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/hook.py
+	$(BIN)/python benchmarks/levels.py
 
 # Other scanners, each in an environment of its own that is made on the first run; needs 3 GB.
 bench-scanners: $(STAMP)

@@ -18,7 +18,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from levels import levels
 from page import put
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -207,7 +206,6 @@ def main() -> int:
             rows = [
                 *remote(hub, base, args.runs),
                 *remembered(hub, base, args.runs),
-                *levels(figures, environment(base / "levels", hub.endpoint), min(args.runs, 3)),
                 *starts(environment(base / "starts", hub.endpoint), args.runs),
             ]
     text = table(rows, args.runs)
