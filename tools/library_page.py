@@ -10,6 +10,8 @@ from typing import Any, Final
 from safeload.guard.loaders.registry import LOADERS
 from tests.libraries.record import PAGE as RECORD
 from tests.libraries.running import all_cases
+from tests.libraries.smoke import NAMES
+from tests.libraries.smoke import PAGE as VERSIONS
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "libraries.md"
 _HEAD: Final = """# Libraries
@@ -26,6 +28,18 @@ _TAIL: Final = """
 ## What is wrapped
 
 Nothing is imported for this: a library is wrapped when it is there, or when somebody imports it.
+
+"""
+_VERSIONS: Final = """
+## Versions
+
+Each row is one environment, in which each library loaded an ordinary file or folder with the guard on, without a
+question, and a poisoned one not at all (`python -m tests.libraries.smoke`). The last column says what was loaded:
+`transformers` is a folder, `from a hub` is `examples/hub`.
+
+transformers 4.53 and huggingface_hub 0.34 are the oldest that safeload asks for, the others the newest that could be
+installed. torch was run as 2.13.0 for Python 3.11 alone, the one CPU build at hand; models need it, so that the other
+rows load none.
 
 """
 _NOT: Final = """
@@ -57,7 +71,18 @@ _NOT: Final = """
 
 
 def page() -> str:
-    return _HEAD + "\n" + "\n".join(_tested()) + _TAIL + "\n".join(_wrapped()) + "\n" + _NOT
+    return (
+        _HEAD
+        + "\n"
+        + "\n".join(_tested())
+        + _TAIL
+        + "\n".join(_wrapped())
+        + "\n"
+        + _VERSIONS
+        + "\n".join(_versions())
+        + "\n"
+        + _NOT
+    )
 
 
 def _tested() -> Iterator[str]:
@@ -84,6 +109,13 @@ def _wrapped() -> Iterator[str]:
         if loader.entries:
             names = ", ".join(f"`{entry.module}.{entry.attribute}`" for entry in loader.entries)
             yield f"| {loader.name} | {names} |"
+
+
+def _versions() -> Iterator[str]:
+    yield f"| Python | {' | '.join(NAMES)} | loads |\n|{'---|' * (len(NAMES) + 2)}"
+    for seen in json.loads(VERSIONS.read_text("utf-8")):
+        versions = " | ".join(seen.get(name, "") for name in NAMES)
+        yield f"| {seen['python']} | {versions} | {', '.join(seen['loads'])} |"
 
 
 def main() -> None:
