@@ -33,6 +33,15 @@ CONFIG_CODE: Final = Rule(
     fix="Leave trust_remote_code off where the library knows the architecture itself.",
     cwe=829,
 )
+TRUSTS: Final = Rule(
+    id="config-trusts-remote-code",
+    title="The configuration has code of another repository run",
+    severity=Severity.MEDIUM,
+    why="transformers ignores trust_remote_code in a configuration. Libraries with archives and settings of their own "
+    "hand it to transformers together with the name of a repository, and what that holds then runs.",
+    fix="Look at the repository that the setting stands beside, or set it to false.",
+    cwe=829,
+)
 AMBIGUOUS: Final = Rule(
     id="config-ambiguous",
     title="A setting stands twice in the configuration",
@@ -102,6 +111,7 @@ class ConfigScanner(Scanner):
     rules: ClassVar[tuple[Rule, ...]] = (
         REMOTE_KERNEL,
         CONFIG_CODE,
+        TRUSTS,
         AMBIGUOUS,
         IMPORTS,
         DANGEROUS,
@@ -118,14 +128,17 @@ class ConfigScanner(Scanner):
 
     def judge(self, part: Part, artifact: Artifact) -> tuple[Finding, ...]:
         name = plain(part.member[-1] if part.member else artifact.name_in_origin, limits.EVIDENCE)
-        found = mentioned.findings(part, artifact, lambda mention: _judged(mention, name))
+        trusts = TRUSTS if part.member or (part.format != "json" and artifact.role is not Role.FOUND) else CONFIG_CODE
+        found = mentioned.findings(part, artifact, lambda mention: _judged(mention, name, trusts))
         return (*found, *_ambiguous(part, artifact, name))
 
 
-def _judged(mention: Mention, name: str) -> tuple[Rule, str] | None:
+def _judged(mention: Mention, name: str, trusts: Rule) -> tuple[Rule, str] | None:
     if mention.kind == settings.KERNEL:
         return REMOTE_KERNEL, f"{name} has compiled code downloaded and run."
-    if mention.kind in (settings.CODE, settings.TRUST):
+    if mention.kind == settings.TRUST:
+        return trusts, f"{name} has the library run code of a repository, without asking."
+    if mention.kind == settings.CODE:
         return CONFIG_CODE, f"{name} names Python code for the library to run."
     if mention.kind == settings.TEMPLATE:
         said = mentioned.shown(mention.text)

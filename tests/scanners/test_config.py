@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -33,7 +35,7 @@ def workers() -> Iterator[Workers]:
 @pytest.fixture
 def config(workers: Workers) -> Look:
     def scan(value: object, *, name: str = "config.json", role: Role = Role.CONFIG) -> Report:
-        data = value.encode() if isinstance(value, str) else json.dumps(value).encode()
+        data = value if isinstance(value, bytes) else (value if isinstance(value, str) else json.dumps(value)).encode()
         return engine.scan(snapshot_of(name, role=role), lambda a: OnDisk(data), how=How.LOCAL, worker=workers)
 
     return scan
@@ -86,6 +88,8 @@ DANGEROUS = [
     ({"model": {"_target_": "builtins.exec"}}, "model_config.json"),
     ({"a": {"class_path": "subprocess.Popen"}}, "config.json"),
     ({"py/reduce": [{"py/function": "os.system"}, "x"]}, "x.json"),
+    # The bytes of each part may be encoded in any way before.
+    ({"zarr_format": 2, "dtype": "|O", "filters": [{"id": "pickle"}, {"id": "base64"}]}, ".zarray"),
     ("model:\n  _target_: os.system\n", "model_config.yaml"),
     ("a: !!python/object/apply:os.system [x]\n", "hparams.yaml"),
     ("a: !!python/object/new:subprocess.Popen [x]\n", "hparams.yaml"),
@@ -141,6 +145,8 @@ ORDINARY = [
     ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: model.pkl\n", "MLmodel"),
     ("layer:\n  _target_: torch.nn.Linear\n  in_features: 1\n  out_features: 1\n", "config.yaml"),
     ("a: !!python/tuple [1, 2]\nb: !!python/object/apply:collections.OrderedDict [[]]\n", "hparams.yaml"),
+    ({"zarr_format": 2, "dtype": "|O", "filters": [{"id": "vlen-utf8"}]}, ".zarray"),
+    ({"conv": {"filters": [64, 128]}, "filters": 3}, "config.json"),
     ("a: !new:torch.nn.Linear {in_features: 1, out_features: 1}\nb: !ref <a>\n", "hyperparams.yaml"),
     ("nc: 80\nactivation: nn.SiLU()\nbackbone:\n  - [-1, 1, Conv, [64, 3, 2]]\n"
      "head:\n  - [-1, 1, nn.Upsample, [None, 2, 'nearest']]\n", "yolo.yaml"),
@@ -156,6 +162,28 @@ def test_a_dangerous_name_is_found(config: Look, value: object, name: str, role:
 @pytest.mark.parametrize(("value", "name"), UNKNOWN)
 def test_a_name_that_nobody_vouched_for_asks(config: Look, value: object, name: str) -> None:
     assert ids(config(value, name=name).findings) == ["config-imports-unknown"]
+
+
+@pytest.mark.parametrize("value", ["true", "True", "yes", "on", "1"])
+def test_settings_of_a_library_that_switch_remote_code_on_ask(config: Look, value: str) -> None:
+    text = f"tokenizer:\n  library: huggingface\n  type: mallory/code\n  trust_remote_code: {value}\n"
+    assert ids(config(text, name="model_config.yaml").findings) == ["config-trusts-remote-code"]
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as file:
+        info = tarfile.TarInfo("./model_config.yaml")
+        info.size = len(text)
+        file.addfile(info, io.BytesIO(text.encode()))
+    assert ids(config(made.getvalue(), name="model.nemo", role=Role.FOUND).findings) == ["config-trusts-remote-code"]
+
+
+@pytest.mark.parametrize(("text", "name", "role"), [
+    ("a:\n  trust_remote_code: false\n", "model_config.yaml", Role.CONFIG),
+    ("a:\n  trust_remote_code: No\n", "model_config.yaml", Role.CONFIG),
+    ("trust_remote_code: true\n", "axolotl.yml", Role.FOUND),
+    ('{"trust_remote_code": true}', "config.json", Role.CONFIG),
+])  # fmt: skip
+def test_where_nobody_believes_it_the_switch_is_no_question(config: Look, text: str, name: str, role: Role) -> None:
+    assert "config-trusts-remote-code" not in ids(config(text, name=name, role=role).findings)
 
 
 @pytest.mark.parametrize(("value", "name"), ORDINARY)

@@ -58,10 +58,11 @@ REGISTERED: Final = "registered-function"
 TRAINING: Final = "registered-function-for-training"
 KINDS: Final = frozenset({CODE, KERNEL, IMPORT, MODULE, PIPELINE, TRUST, EXPRESSION, TAG, TEMPLATE})
 
-_KEYS: Final = frozenset((*_CODE, *_KERNELS, *_IMPORTS, *_DOTTED, "py/reduce", "trust_remote_code", "types"))
+_KEYS: Final = frozenset((*_CODE, *_KERNELS, *_IMPORTS, *_DOTTED, "py/reduce", "trust_remote_code", "types", "filters"))
 _PLAIN: Final = re.compile(r"[\w./:@,+ -]{0,200}")
 _LAYER: Final = re.compile(r"(?:torch\.)?nn\.\w+(?:\([\w=., -]*\))?")
 _HOLDERS: Final = frozenset({dict, list})
+_OFF: Final = frozenset({"", "0", "~", "n", "no", "off", "false", "none", "null"})
 _KEPT: Final = 1_000  # characters of one value
 
 
@@ -129,10 +130,22 @@ def _object(item: dict[str, Any], where: str) -> Found:
             yield IMPORT, value, where + key
     if isinstance(item.get("py/reduce"), list):
         yield from ((IMPORT, text, where + "py/reduce") for text in _strings(item["py/reduce"]) if "." in text)
-    if item.get("trust_remote_code") is True:
+    for stage in item["filters"] if isinstance(item.get("filters"), list) else ():
+        if isinstance(stage, dict) and stage.get("id") == "pickle":
+            yield (
+                IMPORT,
+                "pickle.loads",
+                where + "filters",
+            )  # https://numcodecs.readthedocs.io/en/stable/other/pickles.html
+    if _is_on(item.get("trust_remote_code")):
         yield TRUST, "trust_remote_code: true", where + "trust_remote_code"
     if isinstance(item.get("types"), dict) and "structure" in item:
         yield from ((MODULE, text, where + "types") for text in _strings(item["types"]))
+
+
+def _is_on(value: Any) -> bool:
+    """As Python takes it, or YAML, of which the words come as they stand."""
+    return value.casefold() not in _OFF if isinstance(value, str) else bool(value)
 
 
 def _modules(root: Any) -> Found:
