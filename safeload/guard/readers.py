@@ -39,6 +39,9 @@ RECEIVERS: frozenset[Pair] = frozenset(
         ("dask.local", "get_async"),
         ("dask.tokenize", "_normalize_pickle"),
         ("ray._private.serialization", "_deserialize_pickle5_data"),
+        ("ray._private.function_manager", "fetch_and_register_remote_function"),
+        ("ray._private.function_manager", "_load_actor_class_from_gcs"),
+        ("ray.exceptions", "from_ray_exception"),
     }
 )
 
@@ -58,6 +61,9 @@ _TASKS: frozenset[Pair] = frozenset(
         ("loky.backend.popen_loky_posix", "main"),
         ("loky.backend.popen_loky_posix", "<module>"),
         ("dask.local", "execute_task"),
+        # What `.remote` functions and actors are comes from the driver.
+        ("ray._private.function_manager", "fetch_and_register_remote_function"),
+        ("ray._private.function_manager", "_load_actor_class_from_gcs"),
         ("dask.tokenize", "_normalize_pickle"),  # reads what it has written in the line before
     }
 )
@@ -86,6 +92,7 @@ RECEIVED_FROM = (
     "joblib.externals.cloudpickle.",
     "loky.",
     "cloudpickle.",
+    "ray.cloudpickle.",
     "dill.",
     "safeload.errors",
 )

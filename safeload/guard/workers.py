@@ -32,7 +32,8 @@ _LOOPS: frozenset[Pair] = frozenset(
         ("torch.utils.data._utils.pin_memory", "do_one_step"),
         ("distributed.worker", "apply_function_simple"),
         ("dask.local", "execute_task"),
-        ("ray._raylet", "execute_task"),
+        ("ray._private.worker", "main_loop"),  # `execute_task` behind it is compiled, and has no frame
+        ("ray._private.function_manager", "actor_method_executor"),
         ("socketserver", "_handle_request_noblock"),
         ("socketserver", "process_request_thread"),
         ("wsgiref.handlers", "run"),
