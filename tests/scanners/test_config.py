@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import io
 import json
@@ -19,6 +20,7 @@ from safeload.scanners import engine
 from safeload.scanners.config import ConfigScanner
 from safeload.scanners.interface import How, Report, Unscanned
 from safeload.sources.interface import Artifact, Role
+from tests.builders import opcodes as op
 
 from .conftest import OnDisk, ids, snapshot_of
 
@@ -290,3 +292,13 @@ def test_twin_transformers_asks_a_kernel_hub_for_what_is_named(tmp_path: Path) -
     )
     assert ran(code, marker)
     assert "mallory/kernel" in marker.read_text()
+
+
+def test_twin_numcodecs_unpickles_what_a_filter_names(tmp_path: Path) -> None:
+    """Zarr undoes the filters of an array one after the other. The newest numcodecs wants to be told so; others do it."""
+    if importlib.util.find_spec("numcodecs") is None:
+        pytest.skip("numcodecs is not here")
+    marker = tmp_path / "ran"
+    packed = base64.b64encode(op.evil(marker))
+    code = f"import numcodecs\nnumcodecs.pickles.ALLOW_UNSAFE_PICKLE_DECODE = True\ndata = {packed!r}\nfor one in ('base64', 'pickle'):\n"
+    assert ran(f"{code}    data = numcodecs.get_codec({{'id': one}}).decode(data)", marker)
