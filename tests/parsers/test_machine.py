@@ -309,3 +309,10 @@ def test_states_of_many_kinds_fold(examine: Examine) -> None:
     uses = [use for use in examine(op.proto(4) + different + b"N.")[0].pickle.uses if use.role.value == "stated"]  # type: ignore[union-attr]
     assert len(uses) == 65
     assert sum(use.count for use in uses) == 200
+
+
+def test_what_two_readings_of_a_stream_show_counts_once(examine: Examine) -> None:
+    crossing = b"\x80\x04\x95\x0b\0\0\0\0\0\0\0cx\ny\n)R\x8c\x03abcde."
+    (part,) = examine(crossing)
+    assert part.pickle is not None
+    assert {(use.name, use.count) for use in part.pickle.uses} == {("y", 1)}

@@ -34,6 +34,7 @@ class Ledger:
     def __init__(self) -> None:
         self._stand_ins: dict[tuple[str, str], Named] = {}
         self._pages: list[Page] = []
+        self._beside: list[Ledger] = []  # of other readings of the same bytes
         self._distinct = 0
         self._literal_bytes = 0
         self._likely: dict[bytes, None] = {}
@@ -195,7 +196,8 @@ class Ledger:
 
     def passed_on(self, names: frozenset[str]) -> bool:
         """Was a class of one of these names an argument of something?"""
-        return any(page.passed and page.name.rpartition(".")[2] in names for page in self._pages)
+        here = any(page.passed and page.name.rpartition(".")[2] in names for page in self._pages)
+        return here or any(other.passed_on(names) for other in self._beside)
 
     def uses(self) -> tuple[Use, ...]:
         found: dict[tuple[str, str, PickleRole, tuple[str, ...]], Use] = {}
@@ -204,6 +206,11 @@ class Ledger:
                 key = (use.module, use.name, use.role, use.shape)
                 same = found.get(key)
                 found[key] = use if same is None else replace(same, count=same.count + use.count)
+        for other in self._beside:
+            for use in other.uses():
+                key = (use.module, use.name, use.role, use.shape)
+                if key not in found or found[key].count < use.count:
+                    found[key] = use
         return tuple(found.values())
 
     def add(self, other: Ledger) -> None:
@@ -212,18 +219,24 @@ class Ledger:
         # A name that one reading only fetched before it ended is no news where another goes on to use it.
         known |= {(module, name, PickleRole.REFERENCED, ()) for module, name, _, _ in known}
         if not known.issuperset((use.module, use.name, use.role, use.shape) for use in other.uses()):
-            self.absorb(other)
+            self._beside.append(other)
+            self._take(other)
+            self.persistent = max(self.persistent, other.persistent)
 
     def absorb(self, other: Ledger) -> None:
         """What another run showed, as if it had been written here."""
-        likely = other.literals
         self._pages += other._pages
+        self._beside += other._beside
+        self._take(other)
+        self.persistent += other.persistent
+
+    def _take(self, other: Ledger) -> None:
+        likely = other.literals
         self._distinct += other._distinct
         self._literal_bytes += other._literal_bytes
         self._check()
         self._likely.update(likely)
         self.embedded.update(other.embedded)
-        self.persistent += other.persistent
         self.odd_persistent.update(other.odd_persistent)
 
 

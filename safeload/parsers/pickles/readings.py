@@ -25,12 +25,7 @@ _ANEW: Final = 2  # times
 
 def run(reader: Reader, ledger: Ledger, start: int) -> Run:
     """One pickle from `start`, as `pickle.load` and `torch.load` read it."""
-    first = not ledger.begun
-    done, hurried = _hurried(reader, ledger, start, first=first)
-    if hurried and done.gap is not None:  # perhaps for arguments that only the slower stand-ins take
-        if first:
-            ledger.clear()
-        done = _run(reader, ledger, start)
+    done = _run(reader, ledger, start) if ledger.begun else _hurried(reader, ledger, start)
     if done.gap is not None and done.gap.reason is GapReason.MALFORMED and not done.stopped:
         _again(reader, ledger, done)
     if done.gap is None and kept.unseen(ledger, done.names):
@@ -38,24 +33,29 @@ def run(reader: Reader, ledger: Ledger, start: int) -> Run:
     return done
 
 
-def _hurried(reader: Reader, ledger: Ledger, start: int, *, first: bool) -> tuple[Run, bool]:
-    """A run in which C makes the objects of classes that have thousands; were there any?"""
+def _hurried(reader: Reader, ledger: Ledger, start: int) -> Run:
+    """A run in which C makes the objects of classes that have thousands."""
     bare: list[tuple[str, str]] = []
     length = reader.size - start
 
     def early() -> bool:
         """Is the part that would be read again small beside the whole?"""
-        return first and length > _LONG and len(bare) < _ANEW and (ledger.tell() - start) * _PART < length
+        return length > _LONG and len(bare) < _ANEW and (ledger.tell() - start) * _PART < length
 
     while True:
         ledger.hurry(bare=bare, early=early)
         try:
-            return _run(reader, ledger, start), ledger.slow_down()
+            done = _run(reader, ledger, start)
         except Again as again:
             bare.append(again.pair)
             ledger.clear()
+            continue
         finally:
-            ledger.slow_down()
+            hurried = ledger.slow_down()
+        if hurried and done.gap is not None:  # perhaps for arguments that only the slower stand-ins take
+            ledger.clear()
+            return _run(reader, ledger, start)
+        return done
 
 
 def _hold(reader: Reader, ledger: Ledger, done: Run) -> None:
@@ -69,8 +69,11 @@ def _run(reader: Reader, ledger: Ledger, start: int) -> Run:
         return _watched(reader, ledger, start)
     plain = _plain(reader, ledger, start)
     if may_hold_frames(reader, start, min(plain.end, reader.size)):
-        crossed = _watched(reader, Ledger(), start).crossed
-        return _watched(reader, ledger, start) if crossed else plain
+        seen = Ledger()
+        watched = _watched(reader, seen, start)
+        if watched.crossed:
+            ledger.add(seen)
+            return watched
     return plain
 
 
@@ -105,6 +108,8 @@ def _watched(reader: Reader, ledger: Ledger, start: int) -> Run:
     done.crossed = watched.crossed
     done.numbers = watched.numbers()
     if watched.crossed:
-        _plain(reader, ledger, start)  # the other reading: its names count too
+        seen = Ledger()
+        _plain(reader, seen, start)
+        ledger.add(seen)  # the other reading: its names count too
         done.gap = Gap(reason=GapReason.MALFORMED, detail="an opcode crosses the end of its frame; unpicklers differ")
     return done
