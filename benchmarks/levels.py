@@ -7,13 +7,15 @@ load of the same run; CPU time is this process's, without that of the worker.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from page import put
@@ -23,70 +25,98 @@ ROOT = Path(__file__).resolve().parent.parent
 Figures = dict[str, float]
 
 LAYERS = {"10 MB": (256, 2), "500 MB": (1024, 10), "2 GB": (1024, 40)}  # size of a layer, number of layers
-# With warm pages, so that the disk is in nobody's time.
-MAKE = """
-import json, transformers
-config = transformers.BertConfig(vocab_size=300, hidden_size={wide}, num_hidden_layers={layers}, num_attention_heads=8,
-    intermediate_size=4 * {wide})
-transformers.BertModel(config).save_pretrained({folder!r})
-print(json.dumps({{}}))
-"""
-HASH = """
-import hashlib, json, os, time
-data, path = bytearray(1 << 20), {folder!r} + "/model.safetensors"
-with open(path, "rb", buffering=0) as file:
-    sha, view, begin = hashlib.sha256(), memoryview(data), time.perf_counter()
-    while n := file.readinto(data):
-        sha.update(view[:n])
-print(json.dumps({{"seconds": time.perf_counter() - begin, "bytes": os.path.getsize(path)}}))
-"""
-# `{level}` is "" for the plain load. Memory in bytes: anonymous and shared, what a mapped file takes is not its own.
-LOAD = """
-import json, time, pathlib
-import torch, transformers
-level, folder = {level!r}, {folder!r}
-small = transformers.BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
-transformers.BertModel(small)
-if level:
-    import safeload, safeload.pipeline
-    safeload.install(policy=level)
-def memory():
-    said = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
-    return 1024 * sum(int(said[name].split()[0]) for name in ("RssAnon", "RssShmem"))
-found = {{}}
-for name in ("", "again_"):
-    before, begin, used = memory(), time.perf_counter(), time.process_time()
-    model = transformers.BertModel.from_pretrained(folder)
-    found[name + "cpu"] = time.process_time() - used
-    found[name + "seconds"] = time.perf_counter() - begin
-    touched = float(sum(p.detach().sum() for p in model.parameters()))
-    found[name + "memory"] = memory() - before
-    del model
-print(json.dumps(found))
-"""
 
 
-def figures(program: str, env: dict[str, str]) -> Figures:
-    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"A benchmark failed:\n{program}\n{done.stderr}")
-    found: Figures = json.loads(done.stdout.strip().splitlines()[-1])
+def forked(work: Callable[[], Figures], env: dict[str, str]) -> Figures:
+    """In a process of its own, which has torch and transformers from this one: importing them takes seconds."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.environ.update(env)
+            os.write(theirs, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    if not said:
+        raise SystemExit("A benchmark failed.")
+    found: Figures = json.loads(said)
     return found
+
+
+def loaded(level: str, folder: Path) -> Figures:
+    """`level` is "" for the plain load. Memory in bytes: anonymous and shared; a mapped file is not counted."""
+    import transformers
+
+    if level:
+        import safeload
+        import safeload.pipeline
+
+        safeload.install(policy=level)
+    found: Figures = {}
+    for name in ("", "again_"):
+        before, begin, used = memory(), time.perf_counter(), time.process_time()
+        model = transformers.BertModel.from_pretrained(folder)
+        found[f"{name}cpu"] = time.process_time() - used
+        found[f"{name}seconds"] = time.perf_counter() - begin
+        for parameter in model.parameters():
+            parameter.detach().sum()
+        found[f"{name}memory"] = memory() - before
+        del model
+    return found
+
+
+def memory() -> int:
+    said = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * sum(int(said[name].split()[0]) for name in ("RssAnon", "RssShmem"))
+
+
+def hashed(path: Path) -> Figures:
+    data = bytearray(1 << 20)
+    view, sha = memoryview(data), hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        begin, used = time.perf_counter(), time.process_time()
+        while n := file.readinto(data):
+            sha.update(view[:n])
+        return {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - used}
+
+
+def warm() -> None:
+    """What every load imports, in this process."""
+    import torch
+    import transformers
+
+    torch.set_num_threads(1)  # others do not survive the fork
+    small = transformers.BertConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32)
+    transformers.BertModel(small)
+
+
+def made(folder: Path, size: str) -> Figures:
+    import transformers
+
+    wide, layers = LAYERS[size]
+    config = transformers.BertConfig(
+        vocab_size=300, hidden_size=wide, num_hidden_layers=layers, num_attention_heads=8, intermediate_size=4 * wide
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    return {"size": (folder / "model.safetensors").stat().st_size}
 
 
 def measured(base: Path, size: str, env: dict[str, str], runs: int) -> list[str]:
     folder = base / size.replace(" ", "")
-    wide, layers = LAYERS[size]
-    figures(MAKE.format(folder=str(folder), wide=wide, layers=layers), env)
+    forked(lambda: made(folder, size), env)
     found: dict[str, list[Figures]] = {}
     for run in range(runs):
-        found.setdefault("sha", []).append(figures(HASH.format(folder=str(folder)), env))
+        found.setdefault("sha", []).append(hashed(folder / "model.safetensors"))
         for level in ("", "standard", "strict"):
-            fresh = {**env, "SAFELOAD_HOME": str(base / f"safeload-{level}-{size.replace(' ', '')}-{run}")}
+            fresh = {**env, "SAFELOAD_HOME": str(base / f"safeload-{level}-{folder.name}-{run}")}
             for when in ("first", "remembered"):
-                program = LOAD.format(level=level, folder=str(folder))
-                found.setdefault(f"{level} {when}", []).append(figures(program, fresh))
-    sha = _best(found["sha"], "seconds")
+                one = forked(lambda level=level: loaded(level, folder), fresh)  # type: ignore[misc]
+                found.setdefault(f"{level} {when}", []).append(one)
+    sha = _best(found["sha"], "cpu")
     plain = found[" first"] + found[" remembered"]
     lines = []
     for level in ("standard", "strict"):
@@ -117,13 +147,15 @@ def main() -> int:
     parser.add_argument("--sizes", nargs="*", default=list(LAYERS), choices=list(LAYERS))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        kept = {k: v for k, v in os.environ.items() if k not in ("HF_TOKEN", "PYTHONDONTWRITEBYTECODE")}
-        env = {**kept, "HF_HOME": f"{folder}/hf", "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+        env = {"HF_HOME": f"{folder}/hf", "HF_HUB_OFFLINE": "1"}
+        os.environ.update(env)
+        sys.path.insert(0, str(ROOT))
+        warm()
         rows = [line for size in args.sizes for line in measured(Path(folder), size, env, args.runs)]
     text = "\n".join(
         [
-            f"Made by `make bench`: the best of {args.runs} runs in fresh processes, taken in turns; files in the "
-            f"page cache; Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+            f"Made by `make bench`: the best of {args.runs} runs in processes of their own, taken in turns; files "
+            f"in the page cache; Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
             f"{os.cpu_count()} cores. "
             "`first`: never seen before. `remembered`: seen by another process. `again`: by this one. CPU time is "
             "without that of the worker.",
