@@ -86,9 +86,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "DataFrame in a dictionary": lambda: {"train": _frame(), "columns": _frame().columns, "types": _frame().dtypes},
 }  # fmt: skip
 
-ASKS: dict[str, str] = {
-    "Series of sparse numbers": "Compiled code takes the index of one array for places in another, unchecked.",
-}
+ASKS: dict[str, str] = {}
 
 
 def _arrow(kind: str, *values: Any) -> Any:

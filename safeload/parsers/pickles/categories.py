@@ -119,7 +119,47 @@ def _length(values: Any) -> int | None:
     return known.shape[0] if known is not None and len(known.shape) == 1 else None
 
 
+class _NamedPlaces(Named):
+    def begin(cls, made: Any, args: tuple[Any, ...]) -> bool:
+        made.given = args[-1] if len(args) == (2 if cls.page.name == "IntIndex" else 3) else None
+        return made.given is not None
+
+
+class Places(Inert, metaclass=_NamedPlaces):
+    """Where the values of a sparse column lie: each place, or the lengths of blocks. pandas itself checks them."""
+
+    __slots__ = ("given",)
+
+    given: Any
+
+    def count(self) -> int | None:
+        numbers = integers(self.given)
+        return None if numbers is None else sum(numbers) if type(self).page.name == "BlockIndex" else len(numbers)
+
+
+class Sparse(Inert):
+    """A sparse column: as many values as there are places, which compiled code believes."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        page = type(self).page
+        page.state(state, odd=not page.first(state) or type(state) is not dict)
+        page.check(partial(_filled, state if type(state) is dict else {}))
+
+
+def _filled(state: dict[Any, Any]) -> bool | None:
+    known, places = held(state.get("_sparse_values")), state.get("_sparse_index")
+    try:
+        count = places.count() if isinstance(places, Places) else None
+    except Unread:
+        return None
+    return None if known is None or count is None else known.shape == (count,)
+
+
 SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {
+    **dict.fromkeys([("pandas._libs.sparse", name) for name in ("IntIndex", "BlockIndex")], Places),
+    **dict.fromkeys([(home, "SparseArray") for home in ("pandas.arrays", "pandas.core.arrays.sparse.array")], Sparse),
     ("pandas", "CategoricalDtype"): Categories,
     ("pandas.core.dtypes.dtypes", "CategoricalDtype"): Categories,
     ("pandas.core.indexes.base", "_new_Index"): Index,
