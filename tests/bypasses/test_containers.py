@@ -115,5 +115,5 @@ def test_a_pickle_in_front_of_a_zip_is_two_files(marker: Path, look: Look) -> No
 def test_every_cut_of_a_harmless_pickle_is_not_clean(protocol: int, look: Look) -> None:
     whole = pickle.dumps({"a": [1, 2], "b": "text"}, protocol)
     assert is_clean(look(whole))
-    for end in range(1, len(whole)):
+    for end in range(2 if protocol > 1 else 1, len(whole)):  # one byte of those is MessagePack's empty map
         assert not is_clean(look(whole[:end])), end

@@ -46,9 +46,7 @@ def said(part: Part) -> list[tuple[str, str]]:
         ({"_target_": "x.Y", "a": {"b": "$import os"}}, [("import", "x.Y"), ("expression", "$import os")]),
         ([{"idx": 0, "name": "0", "path": "", "type": "x.Y"}], [("module-type", "x.Y")]),
         ({"types": {"a": "x.Y"}, "structure": {"a": ["a"]}}, [("module-type", "x.Y")]),
-        ({"_class_name": "P", "unet": ["diffusers", "U"], "n": [None, None], "_v": ["a", "b"]},
-         [("pipeline-class", "diffusers:U")]),
-        ({"_class_name": ["pipeline", "P"]}, [("pipeline-class", "pipeline:P")]),
+        ({"_class_name": "U", "down_block_types": ["DownBlock2D", "DownBlock2D"]}, []),
         ({"activation_function": "torch.nn.Tanh", "tokenizer_class": "BertTokenizer"}, [("import", "torch.nn.Tanh")]),
         ({"backbone": [[-1, 1, "Conv", [64, "None"]]], "head": [["eval('x')"]], "activation": "nn.SiLU()"},
          [("expression", "eval('x')")]),
@@ -60,6 +58,18 @@ def said(part: Part) -> list[tuple[str, str]]:
 def test_what_settings_name(value: object, expected: list[tuple[str, str]]) -> None:
     found = [(mention.kind, mention.text) for mention in settings.mentions(value)]
     assert list(dict.fromkeys(found)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"_class_name": "P", "unet": ["diffusers", "U"], "n": [None, None], "_v": ["a", "b"]}, ["diffusers:U"]),
+        ({"_class_name": ["pipeline", "P"]}, ["pipeline:P"]),
+    ],
+)
+def test_what_the_index_of_a_pipeline_names(value: object, expected: list[str]) -> None:
+    found = settings.mentions(value, index=True)
+    assert [(mention.kind, mention.text) for mention in found] == [("pipeline-class", text) for text in expected]
 
 
 def test_the_way_there_is_told(workers: Workers) -> None:
