@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def forked(work: Callable[[], Figures], env: dict[str, str]) -> Figures:
         try:
             os.environ.update(env)
             os.write(theirs, json.dumps(work()).encode())
+        except BaseException:  # noqa: BLE001  # the parent ends with it
+            traceback.print_exc()
         finally:
             os._exit(0)
     os.close(theirs)
