@@ -218,3 +218,13 @@ def test_a_pickle_without_an_end_is_not_copied(monkeypatch: Cut) -> None:
     PrivateFile(io.BytesIO(bytes(100))).close()
     with pytest.raises(SourceError, match="too large to be copied"):
         PrivateFile(io.BytesIO(bytes(101)))
+
+
+@covers("ARROW_TYPES", "ARROW_WIDTH")
+def test_types_of_columns_that_multiply_are_not_looked_at(monkeypatch: Cut) -> None:
+    pa = pytest.importorskip("pyarrow")
+    nested, wide = pickle.dumps(pa.array([[[1]]])), pickle.dumps(pa.array([b"abc"], pa.binary(3)))
+    assert verdict(seen(nested)) is verdict(seen(wide)) is Action.ALLOW
+    monkeypatch.setattr(limits, "ARROW_TYPES", 2)
+    monkeypatch.setattr(limits, "ARROW_WIDTH", 2)
+    assert verdict(seen(nested)) is verdict(seen(wide)) is Action.ASK
