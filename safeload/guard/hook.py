@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from pathlib import PurePath
 from types import CodeType
 
 from safeload.errors import Stop
@@ -23,9 +22,9 @@ from safeload.guard.admission import (
     is_approved,
     thread,
     under_way,
-    watched,
     watching,
 )
+from safeload.guard.places import came_with_a_model, file_of
 from safeload.guard.readers import reader_is_known
 from safeload.lean import Any, Callable, record, replace
 
@@ -46,8 +45,6 @@ __all__ = [
 
 Pair = tuple[str, str]
 
-# The packages below the modules cache: its folder may be set after the guard was turned on.
-_CODE_PACKAGES = frozenset({"transformers_modules", "diffusers_modules"})
 _EMPTY = compile("", "<empty>", "exec", dont_inherit=True)
 _APPROVE = "See what it does with `safeload review`, and approve it there."
 _EARLY = "Call it through its module (`pickle.load`, `torch.load`) or with `safeload.load` to see it and decide."
@@ -184,12 +181,13 @@ def _exec(event: str, args: tuple[Any, ...]) -> None:
     rules, code = _rules, args[0]
     if rules is None or not isinstance(code, CodeType):
         return
-    if _came_with_a_model(rules, code.co_filename):
+    file = file_of(code, sys._getframe(2))
+    if came_with_a_model(rules.code_folders, file) or came_with_a_model(rules.code_folders, code.co_filename):
         # An empty module body (a package's __init__) does nothing; code equality leaves out the file's name only.
         if code != _EMPTY and not is_approved(code):
             _stop(
-                Stopped(event=event, module=code.co_filename, name=code.co_name, reader=""),
-                f"The repository code {os.path.basename(code.co_filename)} was about to run, "  # noqa: PTH119
+                Stopped(event=event, module=file, name=code.co_name, reader=""),
+                f"The repository code {os.path.basename(file)} was about to run, "  # noqa: PTH119
                 "and nobody has approved it.",
                 _APPROVE,
             )
@@ -201,7 +199,7 @@ def _import(event: str, args: tuple[Any, ...]) -> None:
     path, rules = args[1], _rules
     if rules is None or not isinstance(path, str):
         return  # by name; with a path it is a native library
-    if _came_with_a_model(rules, path):
+    if came_with_a_model(rules.code_folders, path):
         _stop(
             Stopped(event=event, module=path, name=str(args[0]), reader=""),
             f"The native library {os.path.basename(path)}, which came with a model, was about to be loaded.",  # noqa: PTH119
@@ -214,7 +212,7 @@ def _effect(event: str, args: tuple[Any, ...], up: int = 2) -> None:
     rules = _rules
     if rules is None or not under_way:
         return
-    denied = effects.denied(event, args, sys._getframe(up), lambda file: _came_with_a_model(rules, file))
+    denied = effects.denied(event, args, sys._getframe(up), lambda file: came_with_a_model(rules.code_folders, file))
     if denied is not None:
         stopped = Stopped(event=event, module=event, name=denied.detail, reader=denied.who)
         _stop(stopped, f"{denied.who} was about to {denied.words}.", denied.next)
@@ -224,16 +222,6 @@ def _stop(stopped: Stopped, message: str, next: str) -> None:
     _stops.append(replace(stopped, message=message))
     stop = Stop(message, module=stopped.module, name=stopped.name, next=next)
     raise stops.as_error(stop) if workers.answers_with_an_error(sys._getframe(2)) else stop
-
-
-def _came_with_a_model(rules: Rules, filename: str) -> bool:
-    # Every module body in the process passes here: the quick question first.
-    if filename.startswith(rules.code_folders) or (watched and filename.startswith(tuple(watched))):
-        return True
-    if "_modules" in filename and not _CODE_PACKAGES.isdisjoint(PurePath(filename).parts):
-        return True
-    # A cache of kernels, wherever it was put: the hub's client names its folders so.
-    return "kernels--" in filename and any(part.startswith("kernels--") for part in PurePath(filename).parts)
 
 
 _ALL: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
