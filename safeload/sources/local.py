@@ -21,7 +21,7 @@ class LocalSource(Source):
     def __init__(self, path: str | Path) -> None:
         # The name keeps the user's own path; reading goes to what it leads to.
         try:
-            self._named = _absolute(os.path.expanduser(path))  # noqa: PTH111
+            self._named = absolute(os.path.expanduser(path))  # noqa: PTH111
             self._root = os.path.realpath(self._named, strict=True)
             self._single = single = not os.path.isdir(self._root)  # noqa: PTH112
         except (OSError, ValueError) as error:
@@ -84,9 +84,13 @@ class LocalSource(Source):
         return About(unanswered={"hub": "this is a local file or folder; nobody was asked"})
 
 
-def _absolute(path: str) -> str:
-    """Without folding `..`, which may follow a link."""
-    return str(_path(path).absolute()) if ".." in path else os.path.abspath(path)  # noqa: PTH100
+def absolute(path: str) -> str:
+    """Of what the system would open: `..` behind a link leads elsewhere than the text says."""
+    folded = os.path.abspath(path)  # noqa: PTH100
+    if ".." not in path:
+        return folded
+    real = os.path.realpath(path)
+    return folded if os.path.realpath(folded) == real else real
 
 
 def _path(place: str) -> Path:

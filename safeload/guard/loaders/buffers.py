@@ -10,6 +10,7 @@ from pathlib import Path
 from safeload.errors import Changed, SourceError
 from safeload.lean import Any, Iterator
 from safeload.sources.interface import Artifact, Source
+from safeload.sources.local import absolute
 from safeload.sources.memory import MemorySource, PrivateFile
 
 IN_MEMORY = "<bytes>"
@@ -18,11 +19,11 @@ IN_MEMORY = "<bytes>"
 def named(target: Any) -> str:
     """The path, the open file's path, or that it is in memory. Never relative: that could name a repository too."""
     if isinstance(target, (str, os.PathLike)):
-        return os.path.abspath(os.fsdecode(target))  # noqa: PTH100  (`Path.absolute` keeps `..`)
+        return absolute(os.fsdecode(target))
     name = getattr(target, "name", None)
     if not isinstance(name, str) or not name:
         return IN_MEMORY
-    return os.path.abspath(name) if os.path.lexists(name) else name  # noqa: PTH100
+    return absolute(name) if os.path.lexists(name) else name
 
 
 def absent(target: Any) -> bool:

@@ -9,6 +9,7 @@ from safeload.guard.loaders.diffusers_scope import BLOCKS, FROM_PIPE, MODEL, sco
 from safeload.guard.loaders.origins import commit_of, opened, plain
 from safeload.lean import Any, Callable, Mapping
 from safeload.sources.interface import Call, Listing, Source, Wanted
+from safeload.sources.local import absolute
 
 _PIPELINES = "diffusers.pipelines.pipeline_utils"
 _PATHS = ("pretrained_model_name_or_path", "pretrained_model_name", "pretrained_model_or_path")
@@ -41,7 +42,7 @@ class Diffusers(Loader):
         if entry.attribute == FROM_PIPE:
             target = kwargs.get("custom_pipeline")
             if isinstance(target, str) and target.endswith(".py"):
-                target = os.path.dirname(os.path.abspath(target))  # noqa: PTH100, PTH120
+                target = os.path.dirname(absolute(target))  # noqa: PTH120
         else:
             target = _target(args, kwargs)
         if not isinstance(target, (str, os.PathLike)) or not target:

@@ -10,6 +10,7 @@ from safeload.guard.loaders.origins import call_about
 from safeload.guard.loaders.settings import part, settings
 from safeload.lean import Any, Iterator, Mapping
 from safeload.sources.interface import Call, Listing, Role, Wanted
+from safeload.sources.local import absolute
 
 _HUB = "hf://"
 _FROM = "from_preset"
@@ -50,7 +51,7 @@ class KerasHub(Loader):
         here = os.path.isdir(preset)  # noqa: PTH112
         if not here and not preset.startswith(_HUB):
             return None
-        target = os.path.abspath(preset) if here else preset.removeprefix(_HUB)  # noqa: PTH100
+        target = absolute(preset) if here else preset.removeprefix(_HUB)
         named = {**kwargs, "load_weights": args[2]} if len(args) > 2 else kwargs
         return call_about(target, named, "preset", loader=self.name, entry=f"{self.name}.{entry.attribute}")
 

@@ -10,6 +10,7 @@ from safeload.guard.loaders.code_folder import CodeFolder
 from safeload.guard.loaders.refused import refused
 from safeload.lean import Any, Mapping
 from safeload.sources.interface import Call, Listing
+from safeload.sources.local import absolute
 
 
 class Kernels(CodeFolder):
@@ -28,7 +29,7 @@ class Kernels(CodeFolder):
     def call_of(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
         named = str(getattr(kwargs.get("kernel"), "repo_id", ""))
         if os.path.isdir(named):  # noqa: PTH112
-            return Call(target=os.path.abspath(named), loader=self.name, entry=self.name)  # noqa: PTH100
+            return Call(target=absolute(named), loader=self.name, entry=self.name)
         raise refused(
             f"{named} is a kernel: programs of a repository, which run in this process and which safeload cannot look "
             "at.",

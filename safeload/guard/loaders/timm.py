@@ -11,6 +11,7 @@ from safeload.guard.loaders.origins import opened
 from safeload.guard.loaders.settings import part, settings, text
 from safeload.lean import Any, Callable, Iterator, Mapping
 from safeload.sources.interface import Call, Listing, Role, Source, Wanted
+from safeload.sources.local import absolute
 
 _HUB = ("hf-hub:", "hf_hub:")
 _FOLDER = "local-dir:"
@@ -46,7 +47,7 @@ class Timm(Loader):
         folder = os.path.isdir(named)  # noqa: PTH112
         options = {"pretrained": _pretrained(args, kwargs), "local": folder}
         return Call(
-            target=os.path.abspath(named) if folder else target,  # noqa: PTH100
+            target=absolute(named) if folder else target,
             revision=None if folder else revision or None,
             loader=self.name,
             entry="timm.create_model",
