@@ -31,12 +31,10 @@ PLAIN_TRIES: Final = 2_000  # places of one member where a pickle without a sign
 PLAIN_VALUES: Final = 4_096  # values of one member that are looked at for such a pickle; an endless list
 PLAIN_PICKLE: Final = 64 * KIB  # bytes of such a pickle that are run
 NESTED_DEPTH: Final = 4  # pickles within literals within pickles
-NESTED_BYTES: Final = (
-    64 * MIB
-)  # bytes of literals of one member that are run as pickles; literals that overlap in thousands
+NESTED_BYTES: Final = 64 * MIB  # bytes of literals of one member that are run as pickles; thousands that overlap
 ARROW_TYPES: Final = 4_096  # types within one type of a column; types within each other multiply
 ARROW_WIDTH: Final = 1 << 24  # bytes of a fixed binary, or items of a fixed list; numbers that multiply
-ARRAYS_HELD: Final = 256 * MIB  # bytes of arrays of one joblib file that are kept, and of one that is read whole; memory
+ARRAYS_HELD: Final = 256 * MIB  # bytes of arrays that are kept of a joblib file, and of one read whole; memory
 FINDINGS: Final = 500  # findings of one rule in one member; beyond, one stands for the rest; floods the report
 EVIDENCE: Final = 200  # characters of one evidence string; card-long payloads in a panel
 

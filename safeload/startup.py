@@ -23,10 +23,10 @@ CHILDREN: Final = "children"  # the processes that a guarded one starts, and no 
 PICKLES: Final = frozenset({"pickle", "_pickle"})
 LIBRARIES: Final = frozenset(
     (
-        *("accelerate", "catboost", "cloudpickle", "diffusers", "diffusers_modules", "dill", "gguf", "huggingface_hub"),
-        *("joblib", "keras", "lightgbm", "mlflow", "multiprocess", "numpy", "onnxruntime", "pandas", "peft"),
-        *("safetensors", "sentence_transformers", "shelve", "skops", "spacy", "srsly", "tf_keras", "timm", "torch"),
-        *("transformers", "transformers_modules", "xgboost"),
+        *("accelerate", "catboost", "cloudpickle", "diffusers", "diffusers_modules", "dill", "gguf"),
+        *("huggingface_hub", "joblib", "keras", "keras_hub", "kernels", "lightgbm", "mlflow", "multiprocess"),
+        *("numpy", "onnxruntime", "pandas", "peft", "safetensors", "sentence_transformers", "shelve", "skops"),
+        *("spacy", "srsly", "tf_keras", "timm", "torch", "transformers", "transformers_modules", "xgboost"),
     )
 )
 _OWN: Final = ("parsers/sandbox/worker.py", "scanners/explain_child.py")  # processes without rights, which load nothing

@@ -56,7 +56,7 @@ class Source:
     def check(self) -> None:
         """Raises `Changed`."""
         if Identity.of(os.fstat(self._descriptor)) != self._identity:
-            raise changed(self._place)
+            raise changed(str(self._place))
 
     @property
     def size(self) -> int:

@@ -13,7 +13,7 @@ from safeload.scanners import template_words as said
 
 _LETTERS: Final = 10  # words with other letters; half as many pairs of letters where no spaces stand between words
 _RUN: Final = 14  # words in a row
-_PIECE: Final = re.compile(r"[^\W\d_]+(?:[ \n,;:.!?'’()-]+[^\W\d_]+)*")
+_PIECE: Final = re.compile(r"[^\W\d_]+(?:[ \n,;:.!?'\u2019()-]+[^\W\d_]+)*")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 # Those that other languages do not have, too.
 _ENGLISH: Final = frozenset(

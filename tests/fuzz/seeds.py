@@ -69,6 +69,7 @@ def samples() -> dict[str, bytes]:
         "text": _JSON,
         "python": _CODE,
         "template": b"{% for m in messages %}{{ m.role }}{% endfor %}",
+        "confection": b"[nlp]\nlang = \"en\"\npipeline = []\n[nlp.tokenizer]\n@tokenizers = \"spacy.Tokenizer.v1\"\n",
         "yaml": b"_target_: nemo.Model\nitems: &a [1, 2]\nmore: *a\n",
         **_compressed(),
         **_weights(),

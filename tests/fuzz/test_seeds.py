@@ -28,7 +28,7 @@ def test_it_is_read_whole(kind: str) -> None:
     assert _CALLED.get(kind, kind) in {name for part in parts for name in (part.format, *part.also)}
 
 
-_TEXTS = ("python", "template", "yaml")
+_TEXTS = ("python", "template", "yaml", "confection")
 # What reading them calls them, where that is another word.
 _CALLED = {
     **dict.fromkeys(_TEXTS, "text"),

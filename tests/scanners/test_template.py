@@ -267,11 +267,14 @@ def test_numbers_do_not_stop_the_reading(judge: Callable[..., Report]) -> None:
     [
         "{% if messages[0].role != 'system' %}{{ '<|system|>你是一个乐于助人的助手。' }}{% endif %}",
         "{% if messages[0].role != 'system' %}{{ 'Ты полезный помощник.' }}{% endif %}",
-        "{% if tools %}{{ '你会得到一个问题和一组可能的函数。根据问题，你需要进行一个或多个函数/工具调用以实现目的。' }}"
+        "{% if tools %}{{ '你会得到一个问题和一组可能的函数。"
+        "根据问题，你需要进行一个或多个函数/工具调用以实现目的。' }}"
         "{{ tools | tojson }}{% endif %}",
-        "{% for m in messages %}{% if m['tools'] is defined %}你会得到一个问题和一组可能的函数。根据问题，你需要进行一个或多个函数"
+        "{% for m in messages %}{% if m['tools'] is defined %}"
+        "你会得到一个问题和一组可能的函数。根据问题，你需要进行一个或多个函数"
         "{{ m['tools'] | tojson }}{% endif %}{% endfor %}",
-        "{% set days = {'Monday': '星期一', 'Tuesday': '星期二'} %}{% if tools is not none %}{{ days['Monday'] }}{% endif %}",
+        "{% set days = {'Monday': '星期一', 'Tuesday': '星期二'} %}"
+        "{% if tools is not none %}{{ days['Monday'] }}{% endif %}",
     ],
 )
 def test_models_of_other_languages_are_ordinary(template: str, judge: Callable[..., Report]) -> None:
