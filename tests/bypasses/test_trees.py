@@ -88,6 +88,43 @@ def test_a_node_that_is_half_a_leaf(changed: dict[str, int], look: Look) -> None
     assert verdict(look(pickle.dumps(grown(**changed)))) is Action.BLOCK
 
 
+def described(value: Any, **said: Any) -> bytes:
+    """The same nodes, and another word about all of them."""
+    kind, args, state = value.tree_.__reduce__()
+
+    class Tree:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return kind, args, {**state, **said}
+
+    value.tree_ = Tree()
+    return pickle.dumps(value)
+
+
+def deep() -> Any:
+    rows = np.sort(np.random.RandomState(0).rand(4_000, 2), axis=0)
+    made = tree.DecisionTreeClassifier().fit(rows, np.arange(4_000) % 2)
+    assert made.tree_.max_depth > 500
+    return made
+
+
+def test_a_tree_that_is_said_to_be_less_deep_than_it_is(look: Look, oracle: Oracle) -> None:
+    assert verdict(look(described(deep()))) is Action.ALLOW
+    data = described(deep(), max_depth=0)
+    assert verdict(look(data)) is Action.BLOCK
+    use = "decision_path(__import__('numpy').random.rand(4000, 2))"
+    ended, last = oracle.run(f"import joblib; joblib.load(path).{use}", data)
+    assert ended < 0, last  # it wrote beyond the room
+
+
+def test_nodes_with_two_ways_to_each_are_no_tree(look: Look) -> None:
+    """Looked at level by level they would be followed for ever: each level has twice as many ways."""
+    made = deep()
+    _, _, state = made.tree_.__reduce__()
+    for side in ("left_child", "right_child"):
+        state["nodes"][side][:64] = np.arange(1, 65)
+    assert verdict(look(described(made, **state))) is Action.BLOCK
+
+
 def test_a_tree_without_nodes_is_not_believed(look: Look) -> None:
     data = pickle.dumps(grown(), 0)
     assert data.count(b"Vnodes\n") == 1

@@ -1,7 +1,8 @@
 """Stand-ins for scikit-learn's decision trees: compiled code follows their nodes without a look.
 
 `Tree.__setstate__` holds the types and shapes of nodes and values against each other, and not the numbers in them: a
-child or a feature beyond the end is read, wherever that is, when the tree predicts.
+child or a feature beyond the end is read, wherever that is, when the tree predicts. `decision_path` makes room for as
+many nodes of a path as the state says that the tree is deep, and writes all that there are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import sys
 from array import array
 from functools import lru_cache, partial
+from itertools import chain
 
 from safeload.lean import Any, Final, Iterable
 from safeload.parsers.pickles.contents import Far, Unread, columns, held
@@ -42,14 +44,14 @@ class Tree(Inert, metaclass=_NamedTree):
     def __setstate__(self, state: Any) -> None:
         page = type(self).page
         page.state(state, odd=not page.first(state))
-        nodes = state.get("nodes") if type(state) is dict else None
-        page.check(partial(_answer, nodes, self.features))
+        said = state if type(state) is dict else {}
+        page.check(partial(_answer, said.get("nodes"), self.features, said.get("max_depth")))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         type(self).page.state(None, odd=True)
 
 
-def _answer(nodes: Any, features: int | None) -> bool | None:
+def _answer(nodes: Any, features: int | None, depth: Any) -> bool | None:
     try:
         parts = columns(nodes, ("left_child", "right_child", "feature"), typecode="i")
         known = held(nodes)
@@ -59,20 +61,36 @@ def _answer(nodes: Any, features: int | None) -> bool | None:
         return None
     if parts is None or known is None or features is None or not 0 < features < _MOST or not 0 < known.shape[0] < _MOST:
         return False
-    return _all_lead_inside(parts, known.shape[0], features)
+    return type(depth) is int and _all_lead_inside(parts, known.shape[0], features, depth)
 
 
-def _all_lead_inside(parts: Iterable[tuple[array[int], ...]], nodes: int, features: int) -> bool:
-    before = 0
+def _all_lead_inside(parts: Iterable[tuple[array[int], ...]], nodes: int, features: int, depth: int) -> bool:
+    left, right = array("i"), array("i")
     for part in parts:
-        if not _leads_inside(part, before=before, nodes=nodes, features=features):
+        below = _below(part, before=len(left), nodes=nodes, features=features)
+        if below is None:
             return False
-        before += len(part[0])
+        for side, numbers in zip((left, right), below, strict=True):
+            side.frombytes(numbers.to_bytes(4 * len(part[0]), sys.byteorder))
+    return _is_as_deep(left, right, depth)
+
+
+def _is_as_deep(left: array[int], right: array[int], most: int) -> bool:
+    """Does no node lie deeper, and are there as many ways to nodes as in a tree? 0 stands for no child."""
+    level, deep, seen = [0], 0, 0
+    while level:
+        seen += len(level)
+        if deep > most or seen > len(left):
+            return False
+        level = list(filter(None, chain(map(left.__getitem__, level), map(right.__getitem__, level))))
+        deep += 1
     return True
 
 
-def _leads_inside(halves: tuple[array[int], ...], *, before: int, nodes: int, features: int) -> bool:
-    """Both children of a node are nodes behind it, which its library writes first, and what it looks at is a feature.
+def _below(halves: tuple[array[int], ...], *, before: int, nodes: int, features: int) -> tuple[int, int] | None:
+    """The children of each node, 0 for those of a leaf; None where one leads outside.
+
+    Both children of a node are nodes behind it, which its library writes first, and what it looks at is a feature.
 
     A leaf, with -1 for a child, has neither. Nodes in a circle would be followed forever.
 
@@ -85,17 +103,18 @@ def _leads_inside(halves: tuple[array[int], ...], *, before: int, nodes: int, fe
     leaves, children, others, looks = (int.from_bytes(one, sys.byteorder) for one in (upper[0], left, right, feature))
     ones, signs, most = _each(1, count), _each(_SIGN, count), _each(_SIGN + nodes - 1, count)
     if not upper[0] == upper[1] == upper[2] or (leaves & ones) * _ALL != leaves:
-        return False
+        return None
     if children & others & (looks | ones) & leaves != leaves:  # -1 for a child, -1 or -2 for a feature
-        return False
+        return None
     behind = _upwards(count) + ones * (before + 1)
     children, others, looks, behind = (one ^ (one & leaves) for one in (children, others, looks, behind))
     # Most trees have the left child right behind its node, and before the other one.
-    return (
+    inside = (
         (children == behind or _between(children, behind, most, signs))
         and _between(others, behind, most, signs)
         and _between(looks, 0, _each(_SIGN + features - 1, count), signs)
     )
+    return (children, others) if inside else None
 
 
 def _between(column: int, least: int, most: int, signs: int) -> bool:
