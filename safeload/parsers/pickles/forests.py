@@ -56,7 +56,9 @@ def _answer(fits: Fits, fields: Fields | None) -> bool | None:
         return None
 
 
-def _fitted(judged: Fits) -> type[Inert]:
+def fitted(judged: Fits) -> type[Inert]:
+    """A stand-in for an estimator whose fields are held against each other by `judged`."""
+
     class Checked(Fitted):
         __slots__ = ()
         fits = staticmethod(judged)
@@ -185,7 +187,7 @@ def _records(nodes: Any) -> Iterator[tuple[int, ...]]:
 
 
 def _in(module: str, fits: Fits, *names: str) -> dict[tuple[str, str], type[Inert]]:
-    stand_in = _fitted(fits)
+    stand_in = fitted(fits)
     return {(f"sklearn.{module}", name): stand_in for name in names}
 
 

@@ -21,6 +21,7 @@ from safeload.parsers.pickles import (
     parameters,
     texterrors,
     trees,
+    vectors,
 )
 from safeload.parsers.pickles.ledger import Ledger, Refused
 from safeload.parsers.pickles.rawbytes import Outside
@@ -54,6 +55,7 @@ SPECIALS: Final = {
     **texterrors.SPECIALS,
     **trees.SPECIALS,
     **forests.SPECIALS,
+    **vectors.SPECIALS,
 }
 _EXTENSION: Final = pattern(r"unregistered extension code (\d+)")
 

@@ -1,0 +1,77 @@
+"""libsvm believes the lengths that a support vector machine should have, and reads on where one is shorter."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from safeload.policy.interface import Action
+from safeload.scanners.interface import Report
+
+from .conftest import Oracle, verdict
+
+np = pytest.importorskip("numpy")
+svm = pytest.importorskip("sklearn.svm")
+
+Look = Callable[..., Report]
+PREDICTS = "import joblib, numpy; joblib.load(path).predict(numpy.random.rand(20, 3))"
+NUMBERS = np.random.RandomState(0)
+ROWS = NUMBERS.rand(3_000, 3)
+SORTS = NUMBERS.randint(0, 2, 3_000)
+
+
+def learned(made: Any = None, **changed: Any) -> bytes:
+    made = (svm.SVC() if made is None else made).fit(ROWS, SORTS)
+    made.__dict__.update({name: change(made) for name, change in changed.items()})
+    return pickle.dumps(made)
+
+
+BEYOND: dict[str, dict[str, Any]] = {
+    "classes that begin before it": {
+        "_n_support": lambda made: np.array([-(2**30), len(made.support_) + 2**30], np.int32)
+    },
+    "as many classes as vectors": {"_n_support": lambda made: np.ones(len(made.support_), np.int32)},
+    "fewer vectors": {"support_vectors_": lambda made: np.zeros((0, 0)), "support_": lambda made: np.zeros(9**7, "i4")},
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_a_machine_that_reads_beyond_what_it_has(case: str, look: Look, oracle: Oracle) -> None:
+    data = learned(**BEYOND[case])
+    assert verdict(look(data)) is Action.BLOCK
+    ended, last = oracle.run(PREDICTS, data)
+    assert ended < 0, last  # the process dies
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"_dual_coef_": lambda made: made._dual_coef_[:, :9].copy()},
+        {"_intercept_": lambda made: np.zeros(0)},
+        {"_probA": lambda made: np.zeros(2)},
+        {"support_": lambda made: made.support_ + 3_000},
+        {"_impl": lambda made: "nu_svc"},
+    ],
+    ids=str,
+)
+def test_lengths_that_no_library_writes(changed: dict[str, Any], look: Look) -> None:
+    assert verdict(look(learned(**changed))) is Action.BLOCK
+
+
+@pytest.mark.parametrize(
+    "made", [svm.SVC(), svm.NuSVC(nu=0.1), svm.SVR(), svm.NuSVR(), svm.OneClassSVM(), svm.SVC(kernel="linear")], ids=str
+)
+def test_a_machine_as_it_learned(made: Any, look: Look) -> None:
+    assert verdict(look(learned(made))) is Action.ALLOW
+    assert verdict(look(pickle.dumps(type(made)()))) is Action.ALLOW
+
+
+def test_distances_that_were_computed_before(look: Look) -> None:
+    near = ROWS[:50] @ ROWS[:50].T
+    made = svm.SVC(kernel="precomputed").fit(near, SORTS[:50])
+    assert verdict(look(pickle.dumps(made))) is Action.ALLOW
+    made.support_ = made.support_ + 50
+    assert verdict(look(pickle.dumps(made))) is Action.BLOCK
