@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
 import subprocess
 import sys
@@ -50,6 +51,13 @@ def environment(home: Path, endpoint: str, before: Mapping[str, str]) -> dict[st
         "no_proxy": no_proxy,
         MARKER: str(home / "marker"),
     }
+
+
+@pytest.fixture(autouse=True)
+def errors_as_python_pickles_them() -> None:
+    """Without what dask's workers register for them (tblib), which LightGBM and XGBoost import where it is installed."""
+    for kind in [kind for kind in copyreg.dispatch_table if issubclass(kind, BaseException)]:
+        del copyreg.dispatch_table[kind]
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import calendar
 import collections
-import copyreg
 import datetime
 import decimal
 import fractions
@@ -29,7 +28,6 @@ import uuid
 import zoneinfo
 from collections.abc import Callable
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -148,13 +146,7 @@ ASKS: dict[str, str] = {
 
 
 def write(value: Any) -> list[bytes]:
-    if isinstance(value, bytes):
-        return [value]
-    with mock.patch.dict(copyreg.dispatch_table):
-        # Once dask was imported, errors are pickled by a function of tblib, with their traceback.
-        for kind in [kind for kind, how in copyreg.dispatch_table.items() if how.__module__.startswith("tblib")]:
-            del copyreg.dispatch_table[kind]
-        return pickled(value)
+    return [value] if isinstance(value, bytes) else pickled(value)
 
 
 SUITE = Suite(library="Python", cases=CASES, asks=ASKS, write=write)
