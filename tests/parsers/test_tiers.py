@@ -23,7 +23,7 @@ from tests.parsers.conftest import LocalFile
 
 pytestmark = pytest.mark.heavy
 
-GOOD = pickle.dumps({"a": ValueError("x")})
+GOOD = pickle.dumps({"a": range(3)})
 PURPOSES = ("python", "template", "yaml")
 
 
