@@ -15,6 +15,8 @@ from .conftest import Oracle, verdict
 
 np = pytest.importorskip("numpy")
 svm = pytest.importorskip("sklearn.svm")
+cluster = pytest.importorskip("sklearn.cluster")
+neighbors = pytest.importorskip("sklearn.neighbors")
 
 Look = Callable[..., Report]
 PREDICTS = "import joblib, numpy; joblib.load(path).predict(numpy.random.rand(20, 3))"
@@ -75,3 +77,35 @@ def test_distances_that_were_computed_before(look: Look) -> None:
     assert verdict(look(pickle.dumps(made))) is Action.ALLOW
     made.support_ = made.support_ + 50
     assert verdict(look(pickle.dumps(made))) is Action.BLOCK
+
+
+def voting(**options: Any) -> Any:
+    return neighbors.KNeighborsClassifier(algorithm="brute", metric="manhattan", **options)
+
+
+def test_a_class_that_lies_before_the_classes_is_written_to(look: Look, oracle: Oracle) -> None:
+    data = learned(voting(), _y=lambda made: made._y - 10**9)
+    assert verdict(look(data)) is Action.BLOCK
+    ended, last = oracle.run(PREDICTS.replace("predict(", "predict_proba("), data)
+    assert ended < 0, last  # the process dies
+
+
+def test_centres_without_a_place(look: Look, oracle: Oracle) -> None:
+    data = learned(cluster.KMeans(3, n_init=1), cluster_centers_=lambda made: np.zeros((10**7, 0)))
+    assert verdict(look(data)) is Action.BLOCK
+    ended, last = oracle.run(PREDICTS.replace("20", "600"), data)
+    assert ended < 0, last
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        *(cluster.KMeans(3, n_init=1), cluster.MiniBatchKMeans(3, n_init=1), cluster.BisectingKMeans(3)),
+        *(voting(), neighbors.KNeighborsRegressor(), neighbors.NearestNeighbors(), neighbors.LocalOutlierFactor()),
+    ],
+    ids=lambda made: type(made).__name__,
+)
+def test_vectors_are_as_wide_as_the_data(made: Any, look: Look) -> None:
+    assert verdict(look(learned(made))) is Action.ALLOW
+    name = "_fit_X" if hasattr(made, "_fit_X") else "cluster_centers_"
+    assert verdict(look(learned(made, **{name: lambda made: getattr(made, name)[:, :1].copy()}))) is Action.BLOCK

@@ -1,7 +1,8 @@
-"""Stand-ins for scikit-learn's support vector machines: libsvm takes their arrays for as long as they should be.
+"""Stand-ins for scikit-learn's estimators that compare vectors: compiled code takes them for as long as they should be.
 
-`predict` holds one sum against one length, and passes pointers on: https://github.com/scikit-learn/scikit-learn,
-sklearn/svm/src/libsvm/libsvm_helper.c (`set_model`).
+libsvm is given pointers, with one sum held against one length. Centres and neighbours are held against nothing, and the
+class of a neighbour is where its vote is written. https://github.com/scikit-learn/scikit-learn: sklearn/svm/src/libsvm
+(`set_model`), sklearn/cluster/_k_means_lloyd.pyx, sklearn/metrics/_pairwise_distances_reduction.
 """
 
 from __future__ import annotations
@@ -58,7 +59,46 @@ def _are_rows(support: Any, fit: Any) -> bool:
     return type(rows) is int and (not support or (min(support) >= 0 and max(support) < rows))
 
 
+def _centres(fields: Fields) -> bool:
+    return "cluster_centers_" not in fields or _as_wide(fields, "cluster_centers_")
+
+
+def _neighbours(fields: Fields) -> bool:
+    return "_fit_X" not in fields or _as_wide(fields, "_fit_X")
+
+
+def _voters(fields: Fields) -> bool:
+    """The neighbours' classes are places among the classes."""
+    if "_fit_X" not in fields:
+        return True
+    votes, rows = integers(fields.get("_y")), shape(fields["_fit_X"])
+    known = shape(fields.get("classes_"))
+    if votes is None or known is None or rows is None:
+        raise Unread  # several outputs; scipy's matrices
+    return _neighbours(fields) and len(votes) == rows[0] and (not votes or 0 <= min(votes) <= max(votes) < known[0])
+
+
+def _as_wide(fields: Fields, name: str) -> bool:
+    found = shape(fields[name])
+    if found is None:
+        raise Unread
+    return len(found) == 2 and found[1] == fields.get("n_features_in_")
+
+
+_NEIGHBOURS: Final = {
+    "_graph": ("KNeighborsTransformer", "RadiusNeighborsTransformer"),
+    "_lof": ("LocalOutlierFactor",),
+    "_regression": ("KNeighborsRegressor", "RadiusNeighborsRegressor"),
+    "_unsupervised": ("NearestNeighbors",),
+}
 SPECIALS: Final[dict[tuple[str, str], type[Inert]]] = {
     **dict.fromkeys((("sklearn.svm._classes", name) for name in ("NuSVC", "SVC")), fitted(_classifies)),
     **dict.fromkeys((("sklearn.svm._classes", name) for name in ("NuSVR", "OneClassSVM", "SVR")), fitted(_estimates)),
+    **dict.fromkeys((("sklearn.cluster._kmeans", name) for name in ("KMeans", "MiniBatchKMeans")), fitted(_centres)),
+    ("sklearn.cluster._bisect_k_means", "BisectingKMeans"): fitted(_centres),
+    **{(f"sklearn.neighbors.{m}", n): fitted(_neighbours) for m, names in _NEIGHBOURS.items() for n in names},
+    **dict.fromkeys(
+        (("sklearn.neighbors._classification", f"{kind}NeighborsClassifier") for kind in ("K", "Radius")),
+        fitted(_voters),
+    ),
 }
