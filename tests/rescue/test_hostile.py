@@ -251,3 +251,17 @@ def test_a_file_that_is_cut_off_anywhere_is_refused_or_read() -> None:
     for end in range(0, len(whole), 7):
         with pytest.raises(Malformed):
             plan(whole[:end])
+
+
+SHARED = {"a type": "float32", "a storage's class": "FloatStorage"}
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_what_describes_tensors_is_not_changed_by_the_stream(case: str) -> None:
+    """BUILD with a pair sets attributes, of slots too: every tensor after it would be read as another type."""
+    changed = op.text("name") + op.text("float16") if case == "a type" else op.text("dtype") + op.glob("torch", "half")
+    state_of = b"(" + op.NONE + op.EMPTY_DICT + changed + op.SETITEM + op.TUPLE
+    stream = op.glob("torch", SHARED[case]) + state_of + op.BUILD + op.POP + state(("w", tensor()))
+    with pytest.raises(Malformed, match="changes what describes tensors"):
+        plan(checkpoint(stream))
+    assert plan(checkpoint(state(("w", tensor())))).tensors[0].dtype == "F32"

@@ -33,7 +33,7 @@ def again(reader: Reader, ledger: Ledger, done: Run) -> None:
         machine.load()
         done.pure = True
     except ERRORS:
-        pass
+        pass  # `done` tells already that the stream failed; what this reading did before its error counts
     ledger.add(seen)
     done.names = tuple({**dict.fromkeys(done.names), **machine.names})
     if done.pure:

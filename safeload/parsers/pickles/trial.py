@@ -31,7 +31,7 @@ def acts(reader: Reader) -> pickle.Outcome | None:
     except MemoryError:
         limited = True
     except VM_ERRORS:
-        pass
+        pass  # what was done before the error is in the ledger, and is judged below
     if within.wide:
         _wider(reader, seen)
     if not (limited or any(use.role is not PickleRole.REFERENCED for use in seen.uses())):

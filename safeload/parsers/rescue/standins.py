@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safeload.lean import Any, Callable, Final
+from safeload.parsers.refused import Refused
 
 # safetensors' word and the bytes of an element, by what torch calls it; "" where safetensors has none.
 DTYPES: Final[dict[str, tuple[str, int]]] = {
@@ -27,7 +28,16 @@ STORAGES: Final = {
 _TAGS: Final = ("build_intlist", "build_doublelist", "build_boollist", "build_tensorlist", "restore_type_tag")
 
 
-class Dtype:
+class Fixed:
+    """What a stream may name, or is given, and may not change: BUILD would set its slots."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        raise Refused("it changes what describes tensors")
+
+
+class Dtype(Fixed):
     """A type of numbers."""
 
     __slots__ = ("bytes", "name", "word")
@@ -37,7 +47,7 @@ class Dtype:
         self.word, self.bytes = DTYPES[name]
 
 
-class Kind:
+class Kind(Fixed):
     """A class of storages."""
 
     __slots__ = ("dtype", "name")
@@ -47,7 +57,7 @@ class Kind:
         self.dtype = Dtype(STORAGES[name])
 
 
-class Held:
+class Held(Fixed):
     """What a persistent id stands for: a storage by its key, or a part of one (`start` and `count` in elements)."""
 
     __slots__ = ("count", "key", "kind", "start", "total")
@@ -56,7 +66,7 @@ class Held:
         self.kind, self.key, self.total, self.start, self.count = kind, key, total, start, count
 
 
-class Numbers:
+class Numbers(Fixed):
     """Numbers that lie in the file, by offset and length in bytes."""
 
     __slots__ = ("at", "dtype", "length", "swap")
@@ -78,7 +88,7 @@ class View:
         self.odd = "a tensor that is set again after it was made"
 
 
-class Function:
+class Function(Fixed):
     """One of the functions of torch that are known to describe tensors."""
 
     __slots__ = ("_make",)
