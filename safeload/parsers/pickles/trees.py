@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from array import array
 from functools import lru_cache, partial
-from itertools import chain
 
 from safeload.lean import Any, Final, Iterable
 from safeload.parsers.pickles.contents import Far, Unread, columns, held
@@ -76,15 +75,13 @@ def _all_lead_inside(parts: Iterable[tuple[array[int], ...]], nodes: int, featur
 
 
 def _is_as_deep(left: array[int], right: array[int], most: int) -> bool:
-    """Does no node lie deeper, and are there as many ways to nodes as in a tree? 0 stands for no child."""
-    level, deep, seen = [0], 0, 0
-    while level:
-        seen += len(level)
-        if deep > most or seen > len(left):
-            return False
-        level = list(filter(None, chain(map(left.__getitem__, level), map(right.__getitem__, level))))
-        deep += 1
-    return True
+    """Is every node but the first the child of exactly one, and none deeper? 0 stands for no child."""
+    inner = len(left) - left.count(0)
+    depths = [0] * len(left)
+    for child, other, depth in zip(left, right, depths, strict=True):  # children lie behind: theirs is read after this
+        if child:
+            depths[child] = depths[other] = depth + 1
+    return 2 * inner + 1 == len(left) and depths.count(0) == 1 and max(depths) <= most
 
 
 def _below(halves: tuple[array[int], ...], *, before: int, nodes: int, features: int) -> tuple[int, int] | None:
