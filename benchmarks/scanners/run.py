@@ -65,16 +65,22 @@ class Bench:
     def __init__(self, cache: Path) -> None:
         self.programs = {name: environments.folder(cache, name) for name in environments.SCANNERS}
         self.own = environments.ours(cache, ROOT)
-        self.warm = files.pickle_path(cache / "files", "small")
+        self.files = cache / "files"
 
     def python(self, name: str) -> str:
         where = "modelaudit" if name == "modelaudit-picklescan" else name
         return str(self.programs[where] / "python") if where in self.programs else sys.executable
 
+    def warm(self, path: Path) -> Path:
+        """A small file of the kind, scanned before the clock starts: the process that reads such files is up then."""
+        if path.suffix == ".pt":
+            return files.torch_path(self.files).with_suffix(".twin.pt")
+        return files.pickle_path(self.files, "small")
+
     def drive(self, name: str, path: Path) -> dict[str, Any] | None:
         """One scan in process. None when it takes too long."""
         with tempfile.TemporaryDirectory() as home:
-            command = [self.python(name), str(HERE / "driver.py"), name, str(self.warm), str(path)]
+            command = [self.python(name), str(HERE / "driver.py"), name, str(self.warm(path)), str(path)]
             env = clean(home) if name in (*OURS, *BASE) else {k: v for k, v in clean(home).items() if k != "PYTHONPATH"}
             try:
                 done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=PATIENCE)
