@@ -55,7 +55,7 @@ def environment(home: Path, endpoint: str, before: Mapping[str, str]) -> dict[st
 
 @pytest.fixture(autouse=True)
 def errors_as_python_pickles_them() -> None:
-    """Without what dask's workers register for them (tblib), which LightGBM and XGBoost import where it is installed."""
+    """Without what dask registers for them (tblib): LightGBM and XGBoost import it where it is installed."""
     for kind in [kind for kind in copyreg.dispatch_table if issubclass(kind, BaseException)]:
         del copyreg.dispatch_table[kind]
 
