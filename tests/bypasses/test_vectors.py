@@ -57,7 +57,7 @@ def test_a_machine_that_reads_beyond_what_it_has(case: str, look: Look, oracle: 
         {"support_": lambda made: made.support_ + 3_000},
         {"_impl": lambda made: "nu_svc"},
     ],
-    ids=str,
+    ids=lambda changed: next(iter(changed)),
 )
 def test_lengths_that_no_library_writes(changed: dict[str, Any], look: Look) -> None:
     assert verdict(look(learned(**changed))) is Action.BLOCK
