@@ -25,9 +25,15 @@ if TYPE_CHECKING:
     from safeload.lean import Sequence
 
 _ENVIRONMENT: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")  # what the interpreter needs to start
-# Large literals in pages of 2 MiB where the system has them: page faults were half the time of reading such a file.
+# Memory that was freed is kept, and taken in larger steps: a page fault costs as much as reading a page.
+# Not in pages of 2 MiB: of a literal that is not read only its ends are touched, and the rest would be cleared for it.
 # https://sourceware.org/glibc/manual/latest/html_node/Memory-Allocation-Tunables.html (others ignore it)
-_MEMORY: Final = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=67108864"}
+_MEMORY: Final = {
+    "GLIBC_TUNABLES": ":".join(
+        f"glibc.malloc.{name}={size * limits.MIB}"
+        for name, size in (("mmap_threshold", 64), ("trim_threshold", 256), ("top_pad", 16))
+    )
+}
 _WORKER: Final = os.path.join(os.path.dirname(__file__), "worker.py")  # noqa: PTH118, PTH120
 _LOST: Final = b"\1"
 _SHORT: Final = 1024  # bytes of an answer that is kept
